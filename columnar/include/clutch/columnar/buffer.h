@@ -1,0 +1,58 @@
+// Growable memory for one Arrow buffer: 64-byte aligned, capacity in multiples of 64, slack zeroed when it is finished.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace clutch::columnar {
+
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Buffer&& other) noexcept;
+  Buffer& operator=(Buffer&& other) noexcept;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer();
+
+  uint8_t* data() { return data_; }
+  const uint8_t* data() const { return data_; }
+  int64_t size() const { return size_; }          // (unit: bytes)
+  int64_t capacity() const { return capacity_; }  // (unit: bytes)
+
+  // Make room for `bytes` more behind size(). Throws std::bad_alloc.
+  void reserve(int64_t bytes) {
+    if (size_ + bytes > capacity_) grow(size_ + bytes);
+  }
+  // Set the size; new bytes are not initialised.
+  void resize(int64_t bytes) {
+    if (bytes > capacity_) grow(bytes);
+    size_ = bytes;
+  }
+  void append(const void* bytes, int64_t count) {
+    reserve(count);
+    if (count > 0) std::memcpy(data_ + size_, bytes, static_cast<size_t>(count));
+    size_ += count;
+  }
+  template <typename T>
+  void push(T value) {
+    reserve(static_cast<int64_t>(sizeof(T)));
+    std::memcpy(data_ + size_, &value, sizeof(T));
+    size_ += static_cast<int64_t>(sizeof(T));
+  }
+  void append_zeros(int64_t count) {
+    reserve(count);
+    if (count > 0) std::memset(data_ + size_, 0, static_cast<size_t>(count));
+    size_ += count;
+  }
+  void clear() { size_ = 0; }
+
+ private:
+  void grow(int64_t needed);  // at least doubles
+
+  uint8_t* data_ = nullptr;
+  int64_t size_ = 0;
+  int64_t capacity_ = 0;
+};
+
+}  // namespace clutch::columnar
