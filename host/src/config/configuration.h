@@ -45,7 +45,9 @@ class Configuration {
   // As load_file, from text. `name` stands for the path in messages and origins.
   Status load_text(std::string_view text, const std::string& name);
 
-  // Take the CLUTCH_* variables of a null-terminated environment block. Variables that name no key are warned about.
+  // Take the CLUTCH_* variables of a null-terminated environment block: environment_name(key) gives the variable of
+  // each known key. CLUTCH_CONFIG names a TOML file, which is loaded as by load_file. Other CLUTCH_* variables are
+  // warned about. All or nothing.
   Status load_environment(const char* const* environment);
 
   // load_environment of this process. Under secure execution (AT_SECURE) nothing is taken, with a warning if there
@@ -63,6 +65,9 @@ class Configuration {
   bool has(std::string_view key) const { return find(key).has_value(); }
   std::optional<ConfigValue> find(std::string_view key) const;
 
+  // What one source says, whether it holds or not.
+  std::optional<ConfigValue> find_in(ConfigSource source, std::string_view key) const;
+
   // Typed reading. The value is checked again, with the same sentences as when it was set. A key without value gives
   // the type's zero ("" / 0 / false).
   Result<std::string> text(std::string_view key) const;
@@ -72,10 +77,11 @@ class Configuration {
   Result<int64_t> duration_ns(std::string_view key) const;
   Result<int64_t> size_bytes(std::string_view key) const;
   Result<std::string> choice(std::string_view key) const;             // In the spelling of the key table.
-  Result<std::vector<std::string>> list(std::string_view key) const;  // Split at ',', trimmed, empty ones left out.
+  Result<std::vector<std::string>> list(std::string_view key) const;  // Trimmed, empty ones left out.
 
   // What plugins get: every key that has a value, also unknown ones; without the defaults of keys that have no effect
-  // here. Sorted by key.
+  // here. Sorted by key. Values of known keys are in their plainest form: durations as whole milliseconds (with a unit
+  // only below one), sizes as bytes, truth values as true and false, choices in the spelling of the key table.
   Options effective() const;
 
   // Every known key and every key that was set, sorted, with origins: for `clutch config`.
@@ -91,8 +97,8 @@ class Configuration {
  private:
   using Layer = std::map<std::string, ConfigValue, std::less<>>;
 
-  Status put(Layer& layer, std::string_view key, ConfigValue value, std::vector<std::string>& warnings) const;
   Layer& layer(ConfigSource source) { return layers_[static_cast<size_t>(source) - 1]; }
+  Status wrong(std::string_view key, const Status& why) const;
 
   std::array<Layer, 4> layers_;  // kFile .. kFunction
   std::vector<std::string> warnings_;

@@ -16,7 +16,8 @@ enum class KeyType {
   kDuration,  // whole milliseconds, or a number with ns, us, ms, s, min, h, d
   kSize,      // bytes, or a number with b, kb, mb, gb, tb (powers of 1024)
   kChoice,    // one of a closed list of words, without regard to case
-  kList,      // words separated by commas (paths: by colons)
+  kList,      // words separated by commas
+  kPathList,  // paths separated by colons
   kMap,       // keys below this one are free: "python.job-options.anything"
 };
 

@@ -31,7 +31,8 @@ using LogCallback = void (*)(void* self, int32_t level, clutch_str source, clutc
 // A sink that writes "time level [source] text" lines to standard error.
 std::unique_ptr<LogSink> make_stderr_sink();
 
-// A sink that hands each line to the application. Exceptions of the callback end there and are counted as lost lines.
+// A sink that hands each line to the application. Lines whose callback threw are counted, and the count is
+// told with the next line.
 std::unique_ptr<LogSink> make_callback_sink(LogCallback callback, void* self);
 
 struct LogLimits {
@@ -54,6 +55,9 @@ class Logger final : public LogSink {
   // As write(), with the clock given (CLOCK_MONOTONIC, nanoseconds), so that the limit can be tested.
   void write_at(int64_t now_ns, int32_t level, std::string_view source, std::string_view text);
 
+  // Sources whose rate is being watched; bounded, however many there are.
+  size_t sources() const;
+
   void debug(std::string_view source, std::string_view text) { write(CLUTCH_LOG_DEBUG, source, text); }
   void info(std::string_view source, std::string_view text) { write(CLUTCH_LOG_INFO, source, text); }
   void warn(std::string_view source, std::string_view text) { write(CLUTCH_LOG_WARN, source, text); }
@@ -71,7 +75,7 @@ class Logger final : public LogSink {
 
   const std::unique_ptr<LogSink> sink_;
   const LogLimits limits_;
-  std::mutex mutex_;  // Guards buckets_. Never held while sink_ runs.
+  mutable std::mutex mutex_;  // Guards buckets_. Never held while sink_ runs.
   std::unordered_map<std::string, Bucket> buckets_;
 };
 
