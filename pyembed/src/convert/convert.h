@@ -104,7 +104,19 @@ class Writer {
 
  protected:
   Writer(const columnar::Field& field, Fast fast) : field_(field), fast_(fast) {}
-  static void undo(columnar::ArrayBuilder& out, int64_t length);
+  static void undo(columnar::ArrayBuilder& out, int64_t length) { out.truncate(length); }
+
+  // Record that `value` does not fit, and return false. `reason` goes behind the value's repr.
+  [[gnu::cold]] bool fail(PyObject* value, std::string reason, std::string hint);
+  // Take over the mismatch of a writer below this one, if it is no Python error, as found at `step` ("[3]", ".name").
+  [[gnu::cold]] bool fail_below(Writer& below, const std::string& step);
+
+  // pandas.NA, pandas.NaT, numpy's NaT.
+  static bool is_missing(PyObject* value);
+  static bool is_numpy_time(PyObject* value);
+  static bool is_numpy_scalar(PyObject* value);
+  // The Python object a numpy scalar stands for: value.item().
+  static PyRef unwrap(PyObject* value);
 
   columnar::Field field_;
   Fast fast_;
