@@ -1,4 +1,5 @@
-// Growable memory for one Arrow buffer: 64-byte aligned, capacity in multiples of 64, slack zeroed when it is finished.
+// Growable memory for one Arrow buffer: 64-byte aligned, capacity in multiples of 64; detach() zeroes the bytes between
+// the size and the next multiple of 64, so that whole cache lines can be shipped without leaking old memory.
 #pragma once
 
 #include <cstdint>
@@ -47,12 +48,18 @@ class Buffer {
   }
   void clear() { size_ = 0; }
 
+  // Give the memory to the caller, who gives it back through free_memory(). NULL if size() is 0. The buffer is empty
+  // then, and grows to the same capacity at once when it is used again.
+  uint8_t* detach();
+  static void free_memory(uint8_t* memory);
+
  private:
-  void grow(int64_t needed);  // at least doubles
+  void grow(int64_t needed);  // at least doubles, or goes to what the last detach() gave away
 
   uint8_t* data_ = nullptr;
   int64_t size_ = 0;
   int64_t capacity_ = 0;
+  int64_t expected_ = 0;  // size at the last detach()
 };
 
 }  // namespace clutch::columnar

@@ -80,8 +80,8 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}             // NOLINT(google-explicit-constructor)
-  Result(Status status) : status_(std::move(status)) {}     // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
+  Result(Status status) : status_(std::move(status)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const& { return status_; }
@@ -101,8 +101,8 @@ class [[nodiscard]] Result {
 #define CLUTCH_CONCAT(a, b) CLUTCH_CONCAT_(a, b)
 
 // Return the status of an expression from the enclosing function if it failed.
-#define CLUTCH_RETURN_IF_ERROR(expression)                              \
-  do {                                                                  \
+#define CLUTCH_RETURN_IF_ERROR(expression)                                                           \
+  do {                                                                                               \
     if (::clutch::Status clutch_status_ = (expression); !clutch_status_.ok()) return clutch_status_; \
   } while (false)
 

@@ -13,14 +13,40 @@
 namespace clutch::columnar {
 
 enum class TypeId : uint8_t {
-  kNull, kBool,
-  kInt8, kInt16, kInt32, kInt64, kUint8, kUint16, kUint32, kUint64,
-  kFloat16, kFloat32, kFloat64,
+  kNull,
+  kBool,
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kUint8,
+  kUint16,
+  kUint32,
+  kUint64,
+  kFloat16,
+  kFloat32,
+  kFloat64,
   kDecimal128,
-  kUtf8, kLargeUtf8, kBinary, kLargeBinary, kFixedSizeBinary,
-  kDate32, kDate64, kTime32, kTime64, kTimestamp, kDuration,
-  kIntervalMonths, kIntervalDayTime, kIntervalMonthDayNano,
-  kList, kLargeList, kFixedSizeList, kStruct, kMap, kDictionary,
+  kUtf8,
+  kLargeUtf8,
+  kBinary,
+  kLargeBinary,
+  kFixedSizeBinary,
+  kDate32,
+  kDate64,
+  kTime32,
+  kTime64,
+  kTimestamp,
+  kDuration,
+  kIntervalMonths,
+  kIntervalDayTime,
+  kIntervalMonthDayNano,
+  kList,
+  kLargeList,
+  kFixedSizeList,
+  kStruct,
+  kMap,
+  kDictionary,
 };
 
 enum class TimeUnit : uint8_t { kSecond, kMilli, kMicro, kNano };
@@ -53,6 +79,8 @@ struct Field {
 
 // Read a schema. Refuses what level 1 does not have (unions, views, run-end encoding, decimal256, extension storage is
 // read as its storage type), nesting deeper than 64, and malformed formats, naming the path of the field.
+// The names of the fields inside lists and maps mean nothing in Arrow; they are read as "item", "entries", "key" and
+// "value".
 Result<Field> import_field(const ArrowSchema& schema);
 
 // Write a schema. Never fails for a Field that import_field or parse_type made.
@@ -71,10 +99,34 @@ std::string to_string(const Field& field);
 // names the column of the text and what was expected there.
 Result<Type> parse_type(std::string_view text);
 
-// A struct field of these columns, as batches have.
+// A struct field of these columns, as batches have: no name, and its rows are never null.
 Field struct_of(std::vector<Field> columns);
 
-// Bytes of one value in the data buffer of a fixed-width type; 0 for bool and for types without one.
+// Bytes of one value in the data buffer of a fixed-width type (dictionary: of an index); 0 for bool and for types
+// without one.
 int32_t byte_width(const Type& type);
+
+// How the values of a type lie in buffers. There are fewer of these than types.
+enum class Layout : uint8_t {
+  kNull,        // no buffers
+  kBits,        // validity, bits
+  kFixed,       // validity, values of byte_width(); also the indices of a dictionary
+  kBytes,       // validity, 32-bit offsets, bytes
+  kLargeBytes,  // validity, 64-bit offsets, bytes
+  kList,        // validity, 32-bit offsets; one child. Also map
+  kLargeList,   // validity, 64-bit offsets; one child
+  kFixedList,   // validity; one child
+  kStruct,      // validity; children
+};
+Layout layout_of(const Type& type);
+
+// Number of buffers an array of this layout has.
+int64_t buffer_count(Layout layout);
+
+// Number of child arrays an array of this type has. The values of a dictionary are not a child.
+size_t child_count(const Type& type);
+
+// Types and fields nest at most this deep.
+inline constexpr int kMaxNesting = 64;
 
 }  // namespace clutch::columnar

@@ -18,12 +18,13 @@ class ArrayView {
   explicit ArrayView(const ArrowArray& array)
       : array_(&array),
         validity_(array.n_buffers > 0 && array.null_count != 0 ? static_cast<const uint8_t*>(array.buffers[0])
-                                                               : nullptr) {}
+                                                               : nullptr),
+        all_null_(array.n_buffers == 0) {}
 
   int64_t length() const { return array_->length; }
   // True if no row is null, which lets a loop skip the check. (null_count -1, "not computed", counts as may be null.)
-  bool no_nulls() const { return validity_ == nullptr; }
-  bool is_null(int64_t i) const { return validity_ != nullptr && !bit(validity_, array_->offset + i); }
+  bool no_nulls() const { return validity_ == nullptr && !all_null_; }
+  bool is_null(int64_t i) const { return validity_ != nullptr ? !bit(validity_, array_->offset + i) : all_null_; }
 
   // Fixed width: pointer to the first row's value.
   template <typename T>
@@ -38,7 +39,8 @@ class ArrayView {
   template <typename Offset>
   std::string_view bytes_at(int64_t i) const {
     const auto* offsets = static_cast<const Offset*>(array_->buffers[1]) + array_->offset;
-    return {static_cast<const char*>(array_->buffers[2]) + offsets[i], static_cast<size_t>(offsets[i + 1] - offsets[i])};
+    return {static_cast<const char*>(array_->buffers[2]) + offsets[i],
+            static_cast<size_t>(offsets[i + 1] - offsets[i])};
   }
   // list and map: rows of child 0 that belong to row i.
   template <typename Offset>
@@ -52,6 +54,7 @@ class ArrayView {
  private:
   const ArrowArray* array_;
   const uint8_t* validity_;
+  bool all_null_;  // only the null type has no buffers
 };
 
 }  // namespace clutch::columnar
