@@ -22,6 +22,8 @@ int64_t monotonic_ns() {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+std::string withheld_text(uint64_t lines) { return std::to_string(lines) + " lines were withheld by clutch.log.rate"; }
+
 }  // namespace
 
 Logger::Logger(std::unique_ptr<LogSink> sink, LogLimits limits) : sink_(std::move(sink)), limits_(limits) {}
@@ -29,31 +31,29 @@ Logger::Logger(std::unique_ptr<LogSink> sink, LogLimits limits) : sink_(std::mov
 Logger::~Logger() {
   for (const auto& [key, bucket] : buckets_) {
     if (bucket.withheld == 0) continue;
-    sink_->write(CLUTCH_LOG_WARN, std::string_view(key).substr(1),
-                 std::to_string(bucket.withheld) + " lines were withheld by clutch.log.rate");
+    sink_->write(CLUTCH_LOG_WARN, bucket.source, bucket.function, withheld_text(bucket.withheld));
   }
 }
 
-void Logger::write(int32_t level, std::string_view source, std::string_view text) {
-  write_at(monotonic_ns(), level, source, text);
+void Logger::write(int32_t level, std::string_view source, std::string_view function, std::string_view text) {
+  write_at(monotonic_ns(), level, source, function, text);
 }
 
-void Logger::write_at(int64_t now_ns, int32_t level, std::string_view source, std::string_view text) {
+void Logger::write_at(int64_t now_ns, int32_t level, std::string_view source, std::string_view function,
+                      std::string_view text) {
   if (!enabled(level)) return;
   if (limits_.lines_per_second > 0) {
-    const int64_t withheld = admit(now_ns, level, source);
+    const int64_t withheld = admit(now_ns, level, source, function);
     if (withheld < 0) return;
-    if (withheld > 0) {
-      sink_->write(CLUTCH_LOG_WARN, source, std::to_string(withheld) + " lines were withheld by clutch.log.rate");
-    }
+    if (withheld > 0) sink_->write(CLUTCH_LOG_WARN, source, function, withheld_text(static_cast<uint64_t>(withheld)));
   }
-  sink_->write(level, source, text);
+  sink_->write(level, source, function, text);
 }
 
-int64_t Logger::admit(int64_t now_ns, int32_t level, std::string_view source) {
+int64_t Logger::admit(int64_t now_ns, int32_t level, std::string_view source, std::string_view function) {
   // A bucket for the chatter of a source and one for its warnings and errors, told apart by the first character.
   std::string key(1, level >= CLUTCH_LOG_WARN ? '!' : ' ');
-  key.append(source);
+  key.append(source).append(1, '\n').append(function);
   const double capacity = std::max<uint32_t>(limits_.burst, 1);
 
   const std::lock_guard lock(mutex_);
@@ -64,7 +64,8 @@ int64_t Logger::admit(int64_t now_ns, int32_t level, std::string_view source) {
         return a.second.last_ns < b.second.last_ns;
       }));
     }
-    found = buckets_.emplace(std::move(key), Bucket{capacity, now_ns, 0}).first;
+    found =
+        buckets_.emplace(std::move(key), Bucket{std::string(source), std::string(function), capacity, now_ns}).first;
   }
   Bucket& bucket = found->second;
   const double elapsed = static_cast<double>(std::max<int64_t>(now_ns - bucket.last_ns, 0)) / 1e9;

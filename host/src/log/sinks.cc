@@ -35,11 +35,13 @@ class StderrSink final : public LogSink {
     logger_.flush_on(spdlog::level::trace);
   }
 
-  void write(int32_t level, std::string_view source, std::string_view text) override {
+  void write(int32_t level, std::string_view source, std::string_view function, std::string_view text) override {
+    const std::string_view after_function = function.empty() ? "" : ": ";
     if (level > CLUTCH_LOG_ERROR) {
-      logger_.log(spdlog_level(level), "[{}] {}: {}", source, log_level_name(level), text);
+      logger_.log(spdlog_level(level), "[{}] {}{}{}: {}", source, function, after_function, log_level_name(level),
+                  text);
     } else {
-      logger_.log(spdlog_level(level), "[{}] {}", source, text);
+      logger_.log(spdlog_level(level), "[{}] {}{}{}", source, function, after_function, text);
     }
   }
 
@@ -49,17 +51,20 @@ class StderrSink final : public LogSink {
 
 class CallbackSink final : public LogSink {
  public:
-  CallbackSink(LogCallback callback, void* self) : callback_(callback), self_(self) {}
+  CallbackSink(clutch_app_log_fn callback, void* self) : callback_(callback), self_(self) {}
 
-  void write(int32_t level, std::string_view source, std::string_view text) override {
+  void write(int32_t level, std::string_view source, std::string_view function, std::string_view text) override {
     report_lost();
-    if (!call(level, source, text)) lost_.fetch_add(1, std::memory_order_relaxed);
+    if (!call(level, source, function, text)) lost_.fetch_add(1, std::memory_order_relaxed);
   }
 
  private:
-  bool call(int32_t level, std::string_view source, std::string_view text) {
+  bool call(int32_t level, std::string_view source, std::string_view function, std::string_view text) {
     try {
-      callback_(self_, level, {source.data(), source.size()}, {text.data(), text.size()});
+      const std::string source_text(source);
+      const std::string function_text(function);
+      callback_(self_, level, source_text.c_str(), function.empty() ? nullptr : function_text.c_str(),
+                std::string(text).c_str());
       return true;
     } catch (...) {
       return false;  // Counted by the caller and reported with the next line: there is nowhere else to report it.
@@ -70,10 +75,10 @@ class CallbackSink final : public LogSink {
     const uint64_t lost = lost_.exchange(0, std::memory_order_relaxed);
     if (lost == 0) return;
     const std::string text = std::to_string(lost) + " lines were lost because the log callback threw";
-    if (!call(CLUTCH_LOG_ERROR, "host", text)) lost_.fetch_add(lost, std::memory_order_relaxed);
+    if (!call(CLUTCH_LOG_ERROR, "host", {}, text)) lost_.fetch_add(lost, std::memory_order_relaxed);
   }
 
-  const LogCallback callback_;
+  const clutch_app_log_fn callback_;
   void* const self_;
   std::atomic<uint64_t> lost_{0};
 };
@@ -82,7 +87,7 @@ class CallbackSink final : public LogSink {
 
 std::unique_ptr<LogSink> make_stderr_sink() { return std::make_unique<StderrSink>(); }
 
-std::unique_ptr<LogSink> make_callback_sink(LogCallback callback, void* self) {
+std::unique_ptr<LogSink> make_callback_sink(clutch_app_log_fn callback, void* self) {
   return std::make_unique<CallbackSink>(callback, self);
 }
 

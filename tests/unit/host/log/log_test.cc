@@ -21,7 +21,7 @@ using Line = std::tuple<int32_t, std::string, std::string>;
 class Collector final : public LogSink {
  public:
   explicit Collector(std::vector<Line>& lines) : lines_(lines) {}
-  void write(int32_t level, std::string_view source, std::string_view text) override {
+  void write(int32_t level, std::string_view source, std::string_view, std::string_view text) override {
     lines_.emplace_back(level, source, text);
   }
 
@@ -41,10 +41,10 @@ TEST(Logger, DropsLinesBelowItsLevel) {
 TEST(Logger, WithholdsAChattySourceAndTellsHowMuch) {
   std::vector<Line> lines;
   Logger logger(std::make_unique<Collector>(lines), {.level = CLUTCH_LOG_INFO, .lines_per_second = 1, .burst = 2});
-  for (int i = 0; i < 5; ++i) logger.write_at(kSecond, CLUTCH_LOG_INFO, "stdout", "line " + std::to_string(i));
-  logger.write_at(kSecond, CLUTCH_LOG_INFO, "other", "not limited by stdout");
-  logger.write_at(kSecond, CLUTCH_LOG_ERROR, "stdout", "errors are not drowned by chatter");
-  logger.write_at(2 * kSecond, CLUTCH_LOG_INFO, "stdout", "again");
+  for (int i = 0; i < 5; ++i) logger.write_at(kSecond, CLUTCH_LOG_INFO, "stdout", {}, "line " + std::to_string(i));
+  logger.write_at(kSecond, CLUTCH_LOG_INFO, "other", {}, "not limited by stdout");
+  logger.write_at(kSecond, CLUTCH_LOG_ERROR, "stdout", {}, "errors are not drowned by chatter");
+  logger.write_at(2 * kSecond, CLUTCH_LOG_INFO, "stdout", {}, "again");
   EXPECT_THAT(lines, ElementsAre(Line{CLUTCH_LOG_INFO, "stdout", "line 0"}, Line{CLUTCH_LOG_INFO, "stdout", "line 1"},
                                  Line{CLUTCH_LOG_INFO, "other", "not limited by stdout"},
                                  Line{CLUTCH_LOG_ERROR, "stdout", "errors are not drowned by chatter"},
@@ -56,7 +56,7 @@ TEST(Logger, TellsAtTheEndWhatItStillWithholds) {
   std::vector<Line> lines;
   {
     Logger logger(std::make_unique<Collector>(lines), {.level = CLUTCH_LOG_INFO, .lines_per_second = 1, .burst = 1});
-    for (int i = 0; i < 4; ++i) logger.write_at(kSecond, CLUTCH_LOG_INFO, "stdout", "x");
+    for (int i = 0; i < 4; ++i) logger.write_at(kSecond, CLUTCH_LOG_INFO, "stdout", {}, "x");
   }
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_EQ(lines[1], (Line{CLUTCH_LOG_WARN, "stdout", "3 lines were withheld by clutch.log.rate"}));
@@ -65,14 +65,14 @@ TEST(Logger, TellsAtTheEndWhatItStillWithholds) {
 TEST(Logger, RateZeroSetsNoLimit) {
   std::vector<Line> lines;
   Logger logger(std::make_unique<Collector>(lines), {.level = CLUTCH_LOG_INFO, .lines_per_second = 0, .burst = 1});
-  for (int i = 0; i < 100; ++i) logger.write_at(kSecond, CLUTCH_LOG_INFO, "stdout", "x");
+  for (int i = 0; i < 100; ++i) logger.write_at(kSecond, CLUTCH_LOG_INFO, "stdout", {}, "x");
   EXPECT_EQ(lines.size(), 100u);
 }
 
 TEST(Logger, KeepsBoundedMemoryForManySources) {
   std::vector<Line> lines;
   Logger logger(std::make_unique<Collector>(lines), {.level = CLUTCH_LOG_INFO, .lines_per_second = 1, .burst = 1});
-  for (int i = 0; i < 5000; ++i) logger.write_at(i, CLUTCH_LOG_INFO, "worker[" + std::to_string(i) + "]", "x");
+  for (int i = 0; i < 5000; ++i) logger.write_at(i, CLUTCH_LOG_INFO, "worker[" + std::to_string(i) + "]", {}, "x");
   EXPECT_EQ(lines.size(), 5000u);
   EXPECT_LE(logger.sources(), 1024u);
 }
@@ -82,25 +82,25 @@ TEST(CallbackSink, CountsLinesWhoseCallbackThrew) {
     bool broken = true;
     std::vector<std::string> texts;
   } application;
-  const auto callback = [](void* self, int32_t, clutch_str, clutch_str text) {
+  const auto callback = [](void* self, int32_t, const char*, const char* function, const char* text) {
     auto& target = *static_cast<Application*>(self);
     if (target.broken) throw std::runtime_error("disk full");
-    target.texts.emplace_back(text.data, text.size);
+    target.texts.push_back(std::string(function == nullptr ? "" : function) + "|" + text);
   };
   const auto sink = make_callback_sink(callback, &application);
-  sink->write(CLUTCH_LOG_INFO, "host", "one");
-  sink->write(CLUTCH_LOG_INFO, "host", "two");
+  sink->write(CLUTCH_LOG_INFO, "host", {}, "one");
+  sink->write(CLUTCH_LOG_INFO, "host", {}, "two");
   application.broken = false;
-  sink->write(CLUTCH_LOG_INFO, "host", "three");
-  EXPECT_THAT(application.texts, ElementsAre("2 lines were lost because the log callback threw", "three"));
+  sink->write(CLUTCH_LOG_INFO, "stdout", "f", "three");
+  EXPECT_THAT(application.texts, ElementsAre("|2 lines were lost because the log callback threw", "f|three"));
 }
 
 TEST(StderrSink, WritesLevelSourceAndText) {
   testing::internal::CaptureStderr();
-  make_stderr_sink()->write(CLUTCH_LOG_WARN, "process.worker[1]", "gone {}");
-  make_stderr_sink()->write(CLUTCH_LOG_PLUGIN_MISBEHAVING, "thread", "emitted twice");
+  make_stderr_sink()->write(CLUTCH_LOG_WARN, "process.worker[1]", "f", "gone {}");
+  make_stderr_sink()->write(CLUTCH_LOG_PLUGIN_MISBEHAVING, "thread", {}, "emitted twice");
   const std::string text = testing::internal::GetCapturedStderr();
-  EXPECT_THAT(text, HasSubstr(" warning [process.worker[1]] gone {}\n"));
+  EXPECT_THAT(text, HasSubstr(" warning [process.worker[1]] f: gone {}\n"));
   EXPECT_THAT(text, HasSubstr(" critical [thread] plugin-misbehaving: emitted twice\n"));
 }
 
@@ -119,7 +119,7 @@ TEST(Logger, ServesSeveralThreads) {
   class Locked final : public LogSink {
    public:
     Locked(std::vector<Line>& lines, std::mutex& mutex) : lines_(lines), mutex_(mutex) {}
-    void write(int32_t level, std::string_view source, std::string_view text) override {
+    void write(int32_t level, std::string_view source, std::string_view, std::string_view text) override {
       const std::lock_guard lock(mutex_);
       lines_.emplace_back(level, source, text);
     }
