@@ -12,14 +12,14 @@ namespace clutch::host {
 
 // Everything a search depends on, so that it can be repeated without the process's environment.
 struct SearchOptions {
-  std::string configured_path;  // clutch.plugin-path from file or API; folders separated by colons
-  std::string configured_origin;
-  std::string environment_path;      // CLUTCH_PLUGIN_PATH
-  std::string user_folder;           // $XDG_DATA_HOME/clutch-1/plugins; empty = there is none
-  std::string system_folder;         // compiled in
-  bool secure = false;               // Ignore environment and user folder.
-  std::vector<std::string> select;   // Globs of ids; empty = all.
-  std::vector<std::string> disable;  // Globs of ids.
+  std::string configured_path = {};  // clutch.plugin-path from file or API; folders separated by colons
+  std::string configured_origin = {};
+  std::string environment_path = {};      // CLUTCH_PLUGIN_PATH
+  std::string user_folder = {};           // $XDG_DATA_HOME/clutch-1/plugins; empty = there is none
+  std::string system_folder = {};         // compiled in
+  bool secure = false;                    // Ignore environment and user folder.
+  std::vector<std::string> select = {};   // Globs of ids; empty = all.
+  std::vector<std::string> disable = {};  // Globs of ids.
   bool require_checksum = false;
 };
 
@@ -29,7 +29,7 @@ Result<SearchOptions> search_options(const Configuration& configuration);
 struct SearchPlace {
   std::string source;  // "configuration", "environment", "user", "system"
   std::string path;
-  std::string outcome;  // "2 manifests", "does not exist", "refused: ...", "ignored: ..."
+  std::string outcome;  // "2 manifests", "not set", "does not exist", "refused: ...", "ignored: ..."
   bool refused = false;
 };
 
@@ -60,6 +60,8 @@ struct Discovery {
 
 // Look for plugins. Never fails: what is wrong stands in the report. Reads manifests, loads nothing.
 Discovery discover_plugins(const SearchOptions& options);
+
+std::string_view finding_state_name(FindingState state);
 
 // Why a file or folder is not to be trusted ("PATH can be written by everybody (mode 0777); run: chmod go-w PATH"), or
 // empty.
