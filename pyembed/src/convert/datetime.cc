@@ -119,11 +119,15 @@ Status Datetime::load(const Names& names) {
   datetime_ = capsule_->datetime;
   time_ = capsule_->time;
   delta_ = capsule_->delta;
+  find_layout();
+  return {};
+}
+
+void Datetime::find_layout() {
   PyRef bare = PyRef::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(&PyBaseObject_Type), "__basicsize__"));
   header_ = bare ? PyLong_AsLongLong(bare.get()) : 0;
   layout_ = bare && check_layout();
   PyErr_Clear();
-  return {};
 }
 
 // Make objects with telling values and look whether their bytes are where we would read them.

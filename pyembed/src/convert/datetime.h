@@ -104,7 +104,8 @@ class Datetime {
 
   PyObject* utc() const;
 
-  // Use attributes even where the memory layout is known; for tests of the slow path.
+  // Check whether objects look in memory as expected; load() does. Without that, attributes are used.
+  void find_layout();
   void forget_layout() { layout_ = false; }
   bool has_layout() const { return layout_; }
 

@@ -30,6 +30,10 @@ PyRef head_of(PyObject* object) {
 
 }  // namespace
 
+std::string place_of(const char* what, const columnar::Field& field) {
+  return field.name.empty() ? what : std::string(what) + " " + field.name;
+}
+
 std::string text_of(PyObject* text) {
   PyRef bytes = PyRef::steal(PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace"));
   char* data = nullptr;

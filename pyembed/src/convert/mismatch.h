@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "clutch/columnar/type.h"
 #include "interpreter/ref.h"
 
 namespace clutch::pyembed {
@@ -18,6 +19,9 @@ bool describe(PyObject* object, std::string& out);
 
 // "ValueError: text" of the Python error that is set, which is cleared. "unknown error" if none is.
 std::string take_python_error();
+
+// "column price", or "column" where the field has no name.
+std::string place_of(const char* what, const columnar::Field& field);
 
 // UTF-8 of a str, with lone surrogates as backslash escapes. Leaves no Python error behind.
 std::string text_of(PyObject* text);

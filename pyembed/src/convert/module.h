@@ -48,6 +48,9 @@ class Module {
   PyRef row_fields(PyObject* row) const;
 
   const Datetime& datetime() const { return datetime_; }
+  // For tests of the path by attributes.
+  void forget_datetime_layout() { datetime_.forget_layout(); }
+  void check_datetime_layout() { datetime_.find_layout(); }
   const Names& names() const { return names_; }
   PyTypeObject* decimal_type() const { return reinterpret_cast<PyTypeObject*>(decimal_class_.get()); }
   PyObject* decimal_class() const { return decimal_class_.get(); }

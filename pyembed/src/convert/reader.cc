@@ -119,7 +119,7 @@ Result<std::unique_ptr<Reader>> plain(const Field& field) {
 }  // namespace
 
 PyObject* raise_outside(const Field& field, const std::string& what, const char* holder) {
-  const std::string where = field.name.empty() ? "" : "column " + field.name + ": ";
+  const std::string where = field.name.empty() ? "" : place_of("column", field) + ": ";
   PyErr_Format(PyExc_OverflowError, "%s%s %s is outside of what %s can hold", where.c_str(),
                columnar::to_string(field.type).c_str(), what.c_str(), holder);
   return nullptr;
@@ -183,7 +183,7 @@ Result<std::unique_ptr<Reader>> Reader::make(const Field& field, const Module& m
     case TypeId::kDictionary:
       return make_nested_reader(field, module);
   }
-  return Status(CLUTCH_ERR_UNSUPPORTED, "column " + field.name + ": type " + columnar::to_string(field.type) +
+  return Status(CLUTCH_ERR_UNSUPPORTED, place_of("column", field) + ": type " + columnar::to_string(field.type) +
                                             " cannot be read; convert the column to a type of docs/conversions.md");
 }
 

@@ -3,6 +3,7 @@
 #include <new>
 #include <vector>
 
+#include "convert/mismatch.h"
 #include "convert/reader_parts.h"
 
 namespace clutch::pyembed {
@@ -218,7 +219,7 @@ Result<std::unique_ptr<Reader>> make_nested_reader(const Field& field, const Mod
   const bool map = field.type.id == TypeId::kMap;
   const std::vector<Field>& parts = map ? field.type.children[0].type.children : field.type.children;
   if (map && !is_hashable(parts[0].type)) {
-    return Status(CLUTCH_ERR_UNSUPPORTED, "column " + field.name + ": " + columnar::to_string(field.type) +
+    return Status(CLUTCH_ERR_UNSUPPORTED, place_of("column", field) + ": " + columnar::to_string(field.type) +
                                               " cannot become a dict, because Python's lists and dicts cannot be keys; "
                                               "use a list of structs with key and value instead");
   }
@@ -238,7 +239,7 @@ Result<std::unique_ptr<Reader>> make_nested_reader(const Field& field, const Mod
       PyRef names = make_field_names(field);
       if (!names) {
         PyErr_Clear();
-        return Status(CLUTCH_ERR_MEMORY, "column " + field.name + ": no memory for the names of its fields");
+        return Status(CLUTCH_ERR_MEMORY, place_of("column", field) + ": no memory for the names of its fields");
       }
       return std::unique_ptr<Reader>(
           std::make_unique<StructReader>(field, module, std::move(children), std::move(names)));

@@ -1,4 +1,5 @@
 // Readers of dates, times, timestamps, durations and intervals.
+#include "convert/mismatch.h"
 #include "convert/reader_parts.h"
 
 namespace clutch::pyembed {
@@ -161,7 +162,7 @@ Result<std::unique_ptr<Reader>> make_time_reader(const Field& field, const Modul
       return std::unique_ptr<Reader>(std::make_unique<TimeReader>(field, module));
     case TypeId::kTimestamp: {
       Result<Zone> zone = module.datetime().zone(field.type.timezone);
-      if (!zone.ok()) return std::move(zone).status().prefixed("column " + field.name);
+      if (!zone.ok()) return std::move(zone).status().prefixed(place_of("column", field));
       return std::unique_ptr<Reader>(std::make_unique<TimestampReader>(field, module, *std::move(zone)));
     }
     case TypeId::kDuration:

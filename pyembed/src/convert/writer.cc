@@ -129,7 +129,7 @@ Result<std::unique_ptr<Writer>> Writer::make(const Field& field, const Module& m
     case TypeId::kDictionary:
       break;
   }
-  return Status(CLUTCH_ERR_UNSUPPORTED, "result " + field.name + ": type " + columnar::to_string(field.type) +
+  return Status(CLUTCH_ERR_UNSUPPORTED, place_of("result", field) + ": type " + columnar::to_string(field.type) +
                                             " cannot be written; declare the type of its values as the result type");
 }
 

@@ -267,7 +267,7 @@ Result<std::unique_ptr<Writer>> make_struct_writer(const Field& field, const Mod
   PyRef names = make_field_names(field);
   if (!names) {
     PyErr_Clear();
-    return Status(CLUTCH_ERR_MEMORY, "result " + field.name + ": no memory for the names of its fields");
+    return Status(CLUTCH_ERR_MEMORY, place_of("result", field) + ": no memory for the names of its fields");
   }
   return std::unique_ptr<Writer>(std::make_unique<StructWriter>(field, module, std::move(columns), std::move(names)));
 }

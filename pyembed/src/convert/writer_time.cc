@@ -333,7 +333,7 @@ Result<std::unique_ptr<Writer>> make_time_writer(const Field& field, const Modul
       return writer<TimeOfDayWriter>(field, module);
     case TypeId::kTimestamp: {
       Result<Zone> zone = module.datetime().zone(field.type.timezone);
-      if (!zone.ok()) return std::move(zone).status().prefixed("result " + field.name);
+      if (!zone.ok()) return std::move(zone).status().prefixed(place_of("result", field));
       return std::unique_ptr<Writer>(std::make_unique<TimestampWriter>(field, module, *std::move(zone)));
     }
     case TypeId::kDuration:
