@@ -160,8 +160,8 @@ std::string format_time(int64_t value, TimeUnit unit) {
                 static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60));
   std::string out = text;
   if (const int64_t fraction = value % per_second; fraction != 0) {
-    std::snprintf(text, sizeof text, ".%0*lld", fraction_digits(unit), static_cast<long long>(fraction));
-    out += text;
+    const std::string digits = std::to_string(fraction);
+    out += "." + std::string(static_cast<size_t>(fraction_digits(unit)) - digits.size(), '0') + digits;
     while (out.back() == '0') out.pop_back();
   }
   return out;
@@ -276,6 +276,7 @@ uint16_t float_to_half(double value) {
   if (std::isnan(value)) return static_cast<uint16_t>(sign | 0x7e00);
   const double magnitude = std::fabs(value);
   if (magnitude >= 65520.0) return static_cast<uint16_t>(sign | 0x7c00);
+  if (magnitude == 0) return sign;
   int exponent = 0;
   std::frexp(magnitude, &exponent);
   const int shift = std::max(exponent - 11, -24);  // Weight of the last bit that half has here.

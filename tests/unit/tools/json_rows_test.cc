@@ -44,13 +44,13 @@ INSTANTIATE_TEST_SUITE_P(
         Value{"decimal128(3, 3)", "\"0.001\""},
         Value{"decimal128(38, 0)", "\"99999999999999999999999999999999999999\""}, Value{"string", "\"zażółć\""},
         Value{"large_string", "\"\""}, Value{"binary", "\"AP8=\""}, Value{"large_binary", "\"\""},
-        Value{"fixed_size_binary(3)", "\"AQID\""}, Value{"date32", "\"0001-01-01\""}, Value{"date64", "\"1969-12-31\""},
+        Value{"fixed_size_binary[3]", "\"AQID\""}, Value{"date32", "\"0001-01-01\""}, Value{"date64", "\"1969-12-31\""},
         Value{"time32[s]", "\"23:59:59\""}, Value{"time32[ms]", "\"12:34:56.789\""},
         Value{"time64[us]", "\"00:00:00.000001\""}, Value{"time64[ns]", "\"00:00:00.000000001\""},
         Value{"timestamp[s]", "\"1950-06-01T23:59:59\""}, Value{"timestamp[us]", "\"2018-03-11T03:00:00.123456\""},
         Value{"timestamp[ms, UTC]", "\"2018-03-11T03:00:00.12Z\""}, Value{"duration[ms]", "-5"},
         Value{"list<int64>", "[1,null,3]"}, Value{"large_list<string>", "[]"},
-        Value{"fixed_size_list<int32, 2>", "[1,2]"}, Value{"struct<a: int64, b: string>", "{\"a\":1,\"b\":null}"},
+        Value{"fixed_size_list<int32>[2]", "[1,2]"}, Value{"struct<a: int64, b: string>", "{\"a\":1,\"b\":null}"},
         Value{"map<string, int64>", "[[\"k\",1],[\"l\",null]]"},
         Value{"list<struct<k: string, v: map<string, list<int32>>>>", "[{\"k\":\"a\",\"v\":[[\"m\",[1]]]},null]"}));
 
@@ -62,8 +62,8 @@ TEST(JsonRows, RefusesWhatDoesNotFit) {
             "line 1: column \"x\": \"2019-02-29\" does not fit date32; write \"2018-03-11\"");
   EXPECT_EQ(round_trip("decimal128(4, 2)", "\"123.00\""),
             "line 1: column \"x\": \"123.00\" does not fit decimal128(4, 2); write \"12.50\"");
-  EXPECT_EQ(round_trip("fixed_size_list<int32, 2>", "[1]"),
-            "line 1: column \"x\": [1] does not fit fixed_size_list<int32, 2>");
+  EXPECT_EQ(round_trip("fixed_size_list<int32>[2]", "[1]"),
+            "line 1: column \"x\": [1] does not fit fixed_size_list<int32>[2]");
   EXPECT_EQ(round_trip("binary", "\"A\""), "line 1: column \"x\": \"A\" does not fit binary; write base64 text");
 }
 

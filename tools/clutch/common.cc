@@ -1,0 +1,65 @@
+#include "common.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace clutch::tool {
+
+void CommonOptions::add_to(CLI::App& command) {
+  command.add_option("-D,--define", defines, "Set a configuration key: -D python.execution-mode=thread")
+      ->type_name("KEY=VALUE");
+  command.add_option("--config", config_file, "Configuration file (TOML)")->type_name("FILE");
+  command.add_option("--plugins", plugin_path, "Folders searched for plugins first, separated by ':'")
+      ->type_name("PATH");
+  command.add_option("--python", python, "Interpreter; short for -D python.executable=PATH")->type_name("PATH");
+  command.add_option("--log", log_level, "Log level: trace, debug, info, warn (default), error, off")
+      ->type_name("LEVEL");
+  command.add_flag("--json", json, "Report as JSON");
+}
+
+std::pair<std::string, std::string> split_define(const std::string& define) {
+  const size_t equals = define.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw std::invalid_argument("-D " + define + ": write KEY=VALUE");
+  }
+  return {define.substr(0, equals), define.substr(equals + 1)};
+}
+
+HostSettings host_settings(const CommonOptions& options) {
+  HostSettings settings;
+  if (!options.python.empty()) settings.options.emplace_back("python.executable", options.python);
+  for (const std::string& define : options.defines) settings.options.push_back(split_define(define));
+  settings.config_file = options.config_file;
+  settings.plugin_path = options.plugin_path;
+  settings.log_level = options.log_level;
+  return settings;
+}
+
+Host open_host(const CommonOptions& options) { return Host(host_settings(options)); }
+
+void print_error(const Error& error, bool json) {
+  if (json) {
+    nlohmann::ordered_json details = nlohmann::ordered_json::object();
+    for (const auto& [key, value] : error.details()) details[key] = value;
+    const nlohmann::ordered_json out = {
+        {"error", {{"code", error.code_name()}, {"message", error.what()}, {"details", details}}}};
+    std::fprintf(stderr, "%s\n", out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    return;
+  }
+  std::fprintf(stderr, "clutch: %s\n", error.what());
+  const std::pair<const char*, const char*> sections[] = {{CLUTCH_DETAIL_TRACEBACK, ""},
+                                                          {CLUTCH_DETAIL_PYTHON_STACK, "Python stack:\n"},
+                                                          {CLUTCH_DETAIL_WORKER_LOG, "Last lines of the worker:\n"}};
+  for (const auto& [key, title] : sections) {
+    const std::string text = error.detail(key);
+    if (!text.empty()) std::fprintf(stderr, "%s%s%s", title, text.c_str(), text.back() == '\n' ? "" : "\n");
+  }
+}
+
+void check(const Status& status) {
+  if (!status.ok()) throw Error(status.code(), std::string(status.message()));
+}
+
+}  // namespace clutch::tool

@@ -1,0 +1,63 @@
+// What the subcommands of `clutch` share: options that open a host, reports, and how a failure is shown.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "clutch/clutch.hpp"
+#include "clutch/columnar/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace clutch::tool {
+
+// Exit codes of the command.
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kUsage = 2;
+
+struct CommonOptions {
+  std::vector<std::string> defines;  // "key=value"
+  std::string config_file;
+  std::string plugin_path;
+  std::string log_level;
+  std::string python;  // Short for -D python.executable=...
+  bool json = false;
+
+  void add_to(CLI::App& command);
+  Format format() const { return json ? Format::kJson : Format::kText; }
+};
+
+// The host that the options ask for. Throws clutch::Error; std::invalid_argument for a define without "=".
+Host open_host(const CommonOptions& options);
+HostSettings host_settings(const CommonOptions& options);
+
+// "key=value" split; throws std::invalid_argument.
+std::pair<std::string, std::string> split_define(const std::string& define);
+
+// A failure on standard error: message, then exception's traceback, worker's stack and last lines, if there are any.
+// With json, one JSON object.
+void print_error(const Error& error, bool json);
+
+// Turn a Status of the lower rooms into the exception the subcommands throw.
+void check(const Status& status);
+template <typename T>
+T unwrap(Result<T> result) {
+  if (!result.ok()) check(result.status());
+  return *std::move(result);
+}
+
+// Subcommands: each adds itself to the command line; `ret_run` is called if it was chosen and gives the exit code.
+using Run = std::function<int()>;
+void add_apply(CLI::App& app, Run& ret_run);
+void add_plugins(CLI::App& app, Run& ret_run);
+void add_explain(CLI::App& app, Run& ret_run);
+void add_doctor(CLI::App& app, Run& ret_run);
+void add_config(CLI::App& app, Run& ret_run);
+void add_conform(CLI::App& app, Run& ret_run);
+void add_bench(CLI::App& app, Run& ret_run);
+
+}  // namespace clutch::tool

@@ -1,0 +1,61 @@
+// One case of the conformance table, as it stands in the TOML files (their README says what the keys mean).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "clutch/columnar/result.h"
+
+namespace clutch::tool {
+
+struct CaseStep {
+  std::string name;
+  std::string kind;
+  std::string payload_format;  // "source", "import", "pickle", "native"
+  std::string payload;
+  std::string attribute;
+};
+
+struct ExpectedError {
+  bool at_open = false;
+  std::string code;
+  std::string message;   // Whole message, or empty.
+  std::string contains;  // Part of it, or empty.
+  std::optional<int64_t> row;
+  std::map<std::string, std::string> details;
+};
+
+struct SecondBatch {
+  std::string rows;
+  std::string expect;
+};
+
+struct Case {
+  std::string name;
+  std::string file;             // Where it stands, for messages.
+  std::vector<CaseStep> steps;  // With Python payloads; empty if the case is for native plugins alone.
+  std::string native;           // Symbol of the sample library, or empty.
+  std::string native_kind;      // Its kind.
+  std::string input;
+  std::string output;
+  std::string rows;    // JSON lines.
+  std::string expect;  // JSON lines.
+  std::optional<std::vector<int64_t>> origin;
+  std::string on_error = "fail";
+  std::string dead_letters;
+  std::optional<ExpectedError> error;
+  std::map<std::string, std::string> options;
+  int64_t timeout_ms = 0;
+  std::string feature;
+  std::vector<std::string> packages;
+  std::optional<SecondBatch> after;
+};
+
+// All cases of the *.toml files of a folder, in order of file and place. Errors name file, line and key: an unknown
+// key is one, so that a misspelt expectation cannot pass.
+Result<std::vector<Case>> load_cases(const std::string& folder);
+
+}  // namespace clutch::tool

@@ -1,0 +1,172 @@
+// clutch plugins, explain, config and doctor: what is installed, what would be chosen, and what is missing.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "common.h"
+
+namespace clutch::tool {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Rows of the kinds of level 1 that a doctor tries: a function that every interpreter has.
+struct Trial {
+  const char* kind;
+  const char* input;
+  const char* output;
+};
+constexpr Trial kTrials[] = {
+    {"table.scalar", "x: int64", "int64"},     {"table.table", "x: int64", "int64"},
+    {"stream.map", "x: int64", "int64"},       {"stream.flat_map", "x: int64", "int64"},
+    {"stream.filter", "x: int64", "x: int64"},
+};
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
+}
+
+Spec trial_spec(const Trial& trial, const std::string& mode) {
+  Spec spec(trial.kind, source("def f(x):\n    return [x]\n"));
+  spec.name("doctor")
+      .input(trial.input)
+      .output(trial.output)
+      .mode(mode)
+      .option("python.execution-mode.fallback", "forbid");
+  return spec;
+}
+
+// What one mode says about this interpreter: a verdict a kind, and the facts.
+Json examine(const Host& host, const std::string& mode) {
+  Json kinds = Json::object();
+  Json facts = Json::object();
+  for (const Trial& trial : kTrials) {
+    const Json decision = Json::parse(host.explain(trial_spec(trial, mode), Format::kJson));
+    Json answer = {{"served", false}, {"reason", decision.value("reason", "")}};
+    for (const Json& candidate : decision.value("candidates", Json::array())) {
+      if (candidate.value("mode", "") != mode) continue;
+      answer["served"] = candidate.value("verdict", "") == "chosen";
+      answer["reason"] = candidate.value("reason", "");
+      const Json candidate_facts = candidate.value("facts", Json::object());
+      for (const auto& [key, value] : candidate_facts.items()) facts[key] = value;
+    }
+    kinds[trial.kind] = answer;
+  }
+  return {{"kinds", kinds}, {"facts", facts}};
+}
+
+std::vector<std::string> modes_of(const Host& host) {
+  const Json found = Json::parse(host.plugins(Format::kJson));
+  std::vector<std::string> modes;
+  for (const Json& plugin : found.value("plugins", Json::array())) modes.push_back(plugin.value("mode", ""));
+  return modes;
+}
+
+int doctor(const CommonOptions& options) {
+  CommonOptions quiet = options;
+  if (quiet.log_level.empty()) quiet.log_level = "error";
+  const Host host = open_host(quiet);
+  const auto [executable, origin] = host.get("python.executable");
+  Json report = {{"python.executable", executable}, {"origin", origin}, {"modes", Json::object()}};
+  bool any = false;
+  for (const std::string& mode : modes_of(host)) {
+    if (mode == "native") continue;  // Needs no interpreter.
+    report["modes"][mode] = examine(host, mode);
+  }
+  for (const auto& [mode, answer] : report["modes"].items()) {
+    for (const auto& [kind, verdict] : answer["kinds"].items()) any = any || verdict.value("served", false);
+  }
+  report["usable"] = any;
+  if (options.json) {
+    print(report.dump(2));
+    return any ? kDone : kFailed;
+  }
+  std::printf("python.executable  %s  (%s)\n", executable.c_str(), origin.c_str());
+  if (report["modes"].empty())
+    print("No plugin was found that runs Python; `clutch plugins` lists where it was looked for.");
+  for (const auto& [mode, answer] : report["modes"].items()) {
+    std::printf("\n%s\n", mode.c_str());
+    for (const auto& [key, value] : answer["facts"].items()) {
+      std::printf("  %-22s %s\n", key.c_str(),
+                  value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+    }
+    for (const auto& [kind, verdict] : answer["kinds"].items()) {
+      const bool served = verdict.value("served", false);
+      std::printf("  %-22s %s\n", kind.c_str(),
+                  served ? "yes" : ("no: " + verdict.value("reason", std::string())).c_str());
+    }
+  }
+  return any ? kDone : kFailed;
+}
+
+}  // namespace
+
+void add_plugins(CLI::App& app, Run& ret_run) {
+  auto* command = app.add_subcommand("plugins", "List the plugins found, and every place looked at");
+  auto options = std::make_shared<CommonOptions>();  // Why: the command line and the run it leads to both keep it.
+  options->add_to(*command);
+  command->callback([&ret_run, options] {
+    ret_run = [options] {
+      print(open_host(*options).plugins(options->format()));
+      return kDone;
+    };
+  });
+}
+
+void add_explain(CLI::App& app, Run& ret_run) {
+  struct Options {
+    CommonOptions common;
+    std::string kind;
+    std::string function;
+    std::string input = "x: string";
+    std::string output = "string";
+    std::string mode;
+  };
+  auto* command =
+      app.add_subcommand("explain", "Say which plugin serves a kind or a function, and why the others do not");
+  auto options = std::make_shared<Options>();  // Why: as in add_plugins.
+  command->add_option("KIND", options->kind, "Kind of function; without it, all kinds by plugin");
+  command->add_option("--function", options->function,
+                      "Decide for this function, \"module:attribute\" or \"file.py:attribute\"");
+  command->add_option("--input-type", options->input, "Its input columns");
+  command->add_option("--result-type", options->output, "Its result");
+  command->add_option("--mode", options->mode, "Its own execution mode");
+  options->common.add_to(*command);
+  command->callback([&ret_run, options] {
+    ret_run = [options] {
+      const Host host = open_host(options->common);
+      if (options->function.empty()) {
+        print(host.explain_kind(options->kind, options->common.format()));
+        return kDone;
+      }
+      Spec spec(options->kind.empty() ? "table.scalar" : options->kind, imported(options->function));
+      spec.input(options->input).output(options->output).mode(options->mode);
+      print(host.explain(spec, options->common.format()));
+      return kDone;
+    };
+  });
+}
+
+void add_config(CLI::App& app, Run& ret_run) {
+  auto* command =
+      app.add_subcommand("config", "List every configuration key that has a value, and where it comes from");
+  auto options = std::make_shared<CommonOptions>();  // Why: as in add_plugins.
+  options->add_to(*command);
+  command->callback([&ret_run, options] {
+    ret_run = [options] {
+      print(open_host(*options).configuration(options->format()));
+      return kDone;
+    };
+  });
+}
+
+void add_doctor(CLI::App& app, Run& ret_run) {
+  auto* command = app.add_subcommand("doctor", "Say what an interpreter can serve in each mode, and what it lacks");
+  auto options = std::make_shared<CommonOptions>();  // Why: as in add_plugins.
+  options->add_to(*command);
+  command->callback([&ret_run, options] { ret_run = [options] { return doctor(*options); }; });
+}
+
+}  // namespace clutch::tool
