@@ -104,7 +104,7 @@ void Writer::decimal(Int128 value, int32_t scale) {
   if (scale > 0) {
     const auto places = static_cast<size_t>(scale);
     if (digits.size() <= places) digits.insert(0, places + 1 - digits.size(), '0');
-    digits.insert(digits.size() - places, ".");
+    digits.insert(digits.size() - places, 1, '.');
   } else if (scale < 0 && digits != "0") {
     digits.append(static_cast<size_t>(-scale), '0');
   }
