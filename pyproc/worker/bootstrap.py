@@ -1,4 +1,4 @@
-# The whole Python text of a worker: `python -I -c TEXT EMBED_LIBRARY WORKER_LIBRARY DUMP_SIGNAL NUMBER`. Every Python
+# The whole Python text of a worker: `python -I -c TEXT EMBED_LIBRARY WORKER_LIBRARY NUMBER`. Every Python
 # there is can read it, so that an old one says what is wrong; and it imports what the interpreter has built in or loads
 # in under a millisecond, because each worker's start waits for it.
 import sys
@@ -18,7 +18,8 @@ if sys.implementation.name != "cpython":
           % (sys.executable, sys.implementation.name))
 
 
-def start(runtime, worker, dump_signal, number):
+def start(runtime, worker, arguments):
+    import _signal
     try:
         import faulthandler
     except ImportError:
@@ -26,7 +27,7 @@ def start(runtime, worker, dump_signal, number):
     else:
         # Descriptor 2 is the log: the host reads the stack of a crash, and of a worker it is about to stop, from there.
         faulthandler.enable(file=2, all_threads=True)
-        faulthandler.register(int(dump_signal), file=2, all_threads=True, chain=False)
+        faulthandler.register(_signal.SIGUSR1, file=2, all_threads=True, chain=False)
 
     from importlib.machinery import ExtensionFileLoader, ModuleSpec
     loader = ExtensionFileLoader("clutch_pyembed", runtime)
@@ -39,9 +40,9 @@ def start(runtime, worker, dump_signal, number):
               % ((runtime, sys.executable) + tuple(sys.version_info[:3]) + (problem,)))
     sys.modules["clutch_pyembed"] = module
     sys.argv = ["clutch-worker"]
-    return module.serve(worker, number)
+    return module.serve(worker, arguments)
 
 
-if len(sys.argv) != 5:
-    leave("it is started by Clutch, with two libraries, a signal and a number as arguments")
-sys.exit(start(*sys.argv[1:]))
+if len(sys.argv) < 3:
+    leave("it is started by Clutch, with the runtime and the worker library as arguments")
+sys.exit(start(sys.argv[1], sys.argv[2], sys.argv[3:]))
