@@ -34,6 +34,7 @@ using clutch::columnar::Array;
 using clutch::columnar::ArrayBuilder;
 using clutch::columnar::ArrayView;
 using clutch::columnar::Field;
+using clutch::columnar::TypeId;
 
 struct clutch_runtime {
   const clutch_host* host;
@@ -64,7 +65,15 @@ int32_t error(const clutch_function& f, clutch_error* out, int32_t code, const s
   return code;
 }
 
-Field ints(const char* name) { return {name, {.id = clutch::columnar::TypeId::kInt64}, true}; }
+Field field(const char* name, TypeId id, bool nullable) {
+  Field out;
+  out.name = name;
+  out.type.id = id;
+  out.nullable = nullable;
+  return out;
+}
+
+Field ints(const char* name) { return field(name, TypeId::kInt64, true); }
 
 void log(const clutch_function& f, const std::string& line) {
   f.runtime->extension<clutch_host_log>(CLUTCH_HOST_LOG)
@@ -76,7 +85,7 @@ int32_t emit(clutch_function& f, const clutch_batch& batch, int64_t copies, cons
              clutch_error* out, uint32_t tag = CLUTCH_TAG_MAIN) {
   const ArrayView column(*batch.rows->children[0]);
   ArrayBuilder values(ints("y"));
-  ArrayBuilder origins({"", {.id = clutch::columnar::TypeId::kInt32}, false});
+  ArrayBuilder origins(field("", TypeId::kInt32, false));
   for (int64_t i = 0; i < batch.rows->length; ++i) {
     for (int64_t k = 0; k < copies; ++k) {
       if (column.is_null(i)) {
@@ -99,7 +108,7 @@ int32_t emit(clutch_function& f, const clutch_batch& batch, int64_t copies, cons
 
 int32_t keep_even(clutch_function& f, const clutch_batch& batch, clutch_error* out) {
   const ArrayView column(*batch.rows->children[0]);
-  ArrayBuilder origins({"", {.id = clutch::columnar::TypeId::kInt32}, false});
+  ArrayBuilder origins(field("", TypeId::kInt32, false));
   for (int32_t i = 0; i < batch.rows->length; ++i) {
     if (column.values<int64_t>()[i] % 2 == 0) origins.append<int32_t>(i);
   }
@@ -130,13 +139,9 @@ int32_t count(clutch_function& f, const clutch_batch& batch, clutch_error* out) 
     if (const int32_t status = states->read(batch.context, f.state, &raw, out); status != CLUTCH_OK) return status;
     const Array values(std::move(raw));
     const ArrayView column(*values->children[0]);
-    ArrayBuilder changes({"",
-                          {.id = clutch::columnar::TypeId::kStruct,
-                           .children = {{"key", {.id = clutch::columnar::TypeId::kInt32}, false},
-                                        {"op", {.id = clutch::columnar::TypeId::kInt8}, false},
-                                        {"map_key", {.id = clutch::columnar::TypeId::kBinary}, true},
-                                        {"value", {.id = clutch::columnar::TypeId::kBinary}, true}}},
-                          false});
+    ArrayBuilder changes(
+        clutch::columnar::struct_of({field("key", TypeId::kInt32, false), field("op", TypeId::kInt8, false),
+                                     field("map_key", TypeId::kBinary, true), field("value", TypeId::kBinary, true)}));
     for (int32_t key = 0; key < values->length; ++key) {
       const std::string before = column.is_null(key) ? "" : std::string(column.bytes_at<int32_t>(key));
       changes.child(0).append<int32_t>(key);
@@ -148,13 +153,9 @@ int32_t count(clutch_function& f, const clutch_batch& batch, clutch_error* out) 
     ArrowArray moved = changes.finish().detach();
     if (const int32_t status = states->apply(batch.context, f.state, &moved, out); status != CLUTCH_OK) return status;
   }
-  ArrayBuilder timers({"",
-                       {.id = clutch::columnar::TypeId::kStruct,
-                        .children = {{"key", {.id = clutch::columnar::TypeId::kInt32}, false},
-                                     {"time_ms", {.id = clutch::columnar::TypeId::kInt64}, false},
-                                     {"domain", {.id = clutch::columnar::TypeId::kInt8}, false},
-                                     {"op", {.id = clutch::columnar::TypeId::kInt8}, false}}},
-                       false});
+  ArrayBuilder timers(
+      clutch::columnar::struct_of({field("key", TypeId::kInt32, false), field("time_ms", TypeId::kInt64, false),
+                                   field("domain", TypeId::kInt8, false), field("op", TypeId::kInt8, false)}));
   timers.child(0).append<int32_t>(static_cast<int32_t>(f.argument));
   timers.child(1).append<int64_t>(77);
   timers.child(2).append<int8_t>(CLUTCH_TIMER_PROCESSING_TIME);
@@ -285,7 +286,7 @@ int32_t function_open(clutch_runtime* runtime, const clutch_spec* spec, clutch_f
     }
   }
   if (function->behaviour == "count") {
-    const clutch_state_declaration declaration = {sizeof(declaration), CLUTCH_STATE_VALUE, text("n"), 500};
+    const clutch_state_declaration declaration = {sizeof(declaration), CLUTCH_STATE_VALUE, {"n", 1}, 500};
     const auto* states = runtime->extension<clutch_host_state>(CLUTCH_HOST_STATE);
     const int32_t status = states->declare(context, &declaration, &function->state, out);
     if (status != CLUTCH_OK) return status;

@@ -52,11 +52,14 @@ T body_of(const Message& message) {
 }  // namespace
 
 columnar::Field rows_of(const char* column) {
-  return columnar::struct_of({{column, {.id = columnar::TypeId::kInt64}, true}});
+  columnar::Field field;
+  field.name = column;
+  field.type.id = columnar::TypeId::kInt64;
+  return columnar::struct_of({field});
 }
 
 columnar::Array batch_of(const std::vector<int64_t>& values) {
-  columnar::ArrayBuilder column({"x", {.id = columnar::TypeId::kInt64}, true});
+  columnar::ArrayBuilder column(rows_of("x").type.children[0]);
   for (const int64_t value : values) column.append<int64_t>(value);
   std::vector<columnar::Array> columns;
   columns.push_back(column.finish());
