@@ -46,11 +46,14 @@ class Reader {
 
   Fast fast() const { return fast_; }
   const columnar::Field& field() const { return field_; }
+  const Module& module() const { return *module_; }
 
  protected:
-  Reader(const columnar::Field& field, Fast fast) : field_(field), fast_(fast) {}
+  Reader(const columnar::Field& field, const Module& module, Fast fast)
+      : field_(field), module_(&module), fast_(fast) {}
 
   columnar::Field field_;
+  const Module* module_;
   Fast fast_;
 };
 
@@ -98,12 +101,14 @@ class Writer {
 
   Fast fast() const { return fast_; }
   const columnar::Field& field() const { return field_; }
+  const Module& module() const { return *module_; }
 
   // As write(), but a failure may leave half a value in the children of `out`; for writers of nested types.
   virtual bool append(PyObject* value, columnar::ArrayBuilder& out) = 0;
 
  protected:
-  Writer(const columnar::Field& field, Fast fast) : field_(field), fast_(fast) {}
+  Writer(const columnar::Field& field, const Module& module, Fast fast)
+      : field_(field), module_(&module), fast_(fast) {}
   static void undo(columnar::ArrayBuilder& out, int64_t length) { out.truncate(length); }
 
   // Record that `value` does not fit, and return false. `reason` goes behind the value's repr.
@@ -119,6 +124,7 @@ class Writer {
   static PyRef unwrap(PyObject* value);
 
   columnar::Field field_;
+  const Module* module_;
   Fast fast_;
   Mismatch mismatch_;
 };

@@ -4,7 +4,8 @@
 //     with_sink(writer, builder, rows, [&](auto& sink) {
 //       for (int64_t row = 0; row < rows; ++row) {
 //         PyObject* argument = source.read(row);   // as Reader::read
-//         ...
+//         PyObject* result = call(argument);
+//         source.done(argument);                   // instead of Py_DECREF, so that it can be used again
 //         if (!sink.write(result)) ...;            // as Writer::write
 //       }
 //     });
@@ -17,67 +18,113 @@
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 #include "clutch/columnar/view.h"
 #include "convert/convert.h"
-#include "convert/text.h"
 #include "interpreter/slots.h"
 
 namespace clutch::pyembed {
 
+// An argument that comes back with no reference but ours is kept for the next row, filled with its value.
 template <typename T>
 class IntSource {
  public:
-  IntSource(Reader&, const ArrowArray& array) : view_(array), values_(view_.values<T>()) {}
-  PyObject* read(int64_t row) const {
+  IntSource(const Module& module, Reader&, const ArrowArray& array)
+      : view_(array), values_(view_.values<T>()), layout_(module.layout()) {}
+  IntSource(const IntSource&) = delete;
+  IntSource& operator=(const IntSource&) = delete;
+  ~IntSource() { Py_XDECREF(spare_); }
+
+  PyObject* read(int64_t row) {
     if (view_.is_null(row)) {
       Py_INCREF(Py_None);
       return Py_None;
     }
-    // Why: PyLong_FromLong has a path for one digit in 3.8 to 3.11 that PyLong_FromLongLong lacks.
-    return PyLong_FromLong(static_cast<long>(values_[row]));
+    const int64_t value = values_[row];
+    if (!layout_.knows_ints() || !ObjectLayout::fits_spare(value)) return PyLong_FromLong(static_cast<long>(value));
+    PyObject* object = std::exchange(spare_, nullptr);
+    if (object == nullptr) {
+      object = ObjectLayout::new_spare();
+      if (object == nullptr) return nullptr;
+    }
+    layout_.write_int(object, value);
+    last_ = object;
+    return object;
+  }
+  void done(PyObject* argument) {
+    // last_ is compared first: another int of the same value may have no room for two digits.
+    if (argument == last_ && ObjectLayout::is_ours_alone(argument)) {
+      spare_ = argument;
+    } else {
+      Py_DECREF(argument);
+    }
+    last_ = nullptr;
   }
 
  private:
   columnar::ArrayView view_;
   const T* values_;
+  ObjectLayout layout_;
+  PyObject* spare_ = nullptr;  // ours, to be filled
+  PyObject* last_ = nullptr;   // made here and not yet done
 };
 
 class Float64Source {
  public:
-  Float64Source(Reader&, const ArrowArray& array) : view_(array), values_(view_.values<double>()) {}
-  PyObject* read(int64_t row) const {
+  Float64Source(const Module& module, Reader&, const ArrowArray& array)
+      : view_(array), values_(view_.values<double>()), reuse_(module.layout().knows_floats()) {}
+  Float64Source(const Float64Source&) = delete;
+  Float64Source& operator=(const Float64Source&) = delete;
+  ~Float64Source() { Py_XDECREF(spare_); }
+
+  PyObject* read(int64_t row) {
     if (view_.is_null(row)) {
       Py_INCREF(Py_None);
       return Py_None;
     }
-    return PyFloat_FromDouble(values_[row]);
+    if (spare_ == nullptr) return PyFloat_FromDouble(values_[row]);
+    PyObject* object = std::exchange(spare_, nullptr);
+    ObjectLayout::write_float(object, values_[row]);
+    return object;
+  }
+  void done(PyObject* argument) {
+    if (reuse_ && spare_ == nullptr && PyFloat_CheckExact(argument) && ObjectLayout::is_ours_alone(argument)) {
+      spare_ = argument;
+    } else {
+      Py_DECREF(argument);
+    }
   }
 
  private:
   columnar::ArrayView view_;
   const double* values_;
+  bool reuse_;
+  PyObject* spare_ = nullptr;
 };
 
 class Utf8Source {
  public:
-  Utf8Source(Reader&, const ArrowArray& array) : view_(array) {}
+  Utf8Source(const Module& module, Reader&, const ArrowArray& array) : view_(array), layout_(module.layout()) {}
   PyObject* read(int64_t row) const {
     if (view_.is_null(row)) {
       Py_INCREF(Py_None);
       return Py_None;
     }
-    return make_text(view_.bytes_at<int32_t>(row));
+    return layout_.make_text(view_.bytes_at<int32_t>(row));
   }
+  void done(PyObject* argument) const { Py_DECREF(argument); }
 
  private:
   columnar::ArrayView view_;
+  ObjectLayout layout_;
 };
 
 class GenericSource {
  public:
-  GenericSource(Reader& reader, const ArrowArray&) : reader_(&reader) {}
+  GenericSource(const Module&, Reader& reader, const ArrowArray&) : reader_(&reader) {}
   PyObject* read(int64_t row) const { return reader_->read(row); }
+  void done(PyObject* argument) const { Py_DECREF(argument); }
 
  private:
   Reader* reader_;
@@ -86,27 +133,37 @@ class GenericSource {
 // Call `loop` with the source for this column. `reader` must be bound to `array`.
 template <typename Loop>
 decltype(auto) with_source(Reader& reader, const ArrowArray& array, Loop&& loop) {
-  const auto run = [&](auto source) -> decltype(auto) { return loop(source); };
+  const Module& module = reader.module();
   switch (reader.fast()) {
-    case Fast::kInt32:
-      return run(IntSource<int32_t>(reader, array));
-    case Fast::kInt64:
-      return run(IntSource<int64_t>(reader, array));
-    case Fast::kFloat64:
-      return run(Float64Source(reader, array));
-    case Fast::kUtf8:
-      return run(Utf8Source(reader, array));
+    case Fast::kInt32: {
+      IntSource<int32_t> source(module, reader, array);
+      return loop(source);
+    }
+    case Fast::kInt64: {
+      IntSource<int64_t> source(module, reader, array);
+      return loop(source);
+    }
+    case Fast::kFloat64: {
+      Float64Source source(module, reader, array);
+      return loop(source);
+    }
+    case Fast::kUtf8: {
+      Utf8Source source(module, reader, array);
+      return loop(source);
+    }
     case Fast::kGeneric:
       break;
   }
-  return run(GenericSource(reader, array));
+  GenericSource source(module, reader, array);
+  return loop(source);
 }
 
 // Fixed-width values are written straight into the builder's memory and counted at the end.
 template <typename T, typename Derived>
 class FixedSink {
  public:
-  FixedSink(Writer& writer, columnar::ArrayBuilder& out, int64_t rows) : writer_(&writer), out_(&out) {
+  FixedSink(Writer& writer, columnar::ArrayBuilder& out, int64_t rows)
+      : layout_(writer.module().layout()), writer_(&writer), out_(&out) {
     open(rows > 0 ? rows : 1);
   }
   FixedSink(const FixedSink&) = delete;
@@ -115,7 +172,7 @@ class FixedSink {
 
   bool write(PyObject* value) {
     T plain;
-    if (!Derived::take(value, plain)) [[unlikely]]
+    if (!static_cast<Derived*>(this)->take(value, plain)) [[unlikely]]
       return slow(value);
     if (cursor_ == end_) [[unlikely]]
       grow();
@@ -130,6 +187,9 @@ class FixedSink {
     out_->advance(count);
     begin_ = cursor_;
   }
+
+ protected:
+  ObjectLayout layout_;
 
  private:
   void open(int64_t rows) {
@@ -162,14 +222,17 @@ template <typename T>
 class IntSink : public FixedSink<T, IntSink<T>> {
  public:
   using FixedSink<T, IntSink<T>>::FixedSink;
-  static bool take(PyObject* value, T& out) {
+  bool take(PyObject* value, T& out) const {
     if (!PyLong_CheckExact(value)) return false;
-    const long plain = PyLong_AsLong(value);
-    if (plain == -1 && PyErr_Occurred() != nullptr) [[unlikely]] {
-      PyErr_Clear();  // outside of a long; the slow path says so in its words
-      return false;
+    int64_t plain = 0;
+    if (!this->layout_.read_int(value, plain)) [[unlikely]] {
+      plain = PyLong_AsLong(value);
+      if (plain == -1 && PyErr_Occurred() != nullptr) {
+        PyErr_Clear();  // outside of a long; the slow path says so in its words
+        return false;
+      }
     }
-    if constexpr (sizeof(T) < sizeof(long)) {
+    if constexpr (sizeof(T) < sizeof(int64_t)) {
       if (plain < std::numeric_limits<T>::min() || plain > std::numeric_limits<T>::max()) return false;
     }
     out = static_cast<T>(plain);
@@ -180,7 +243,7 @@ class IntSink : public FixedSink<T, IntSink<T>> {
 class Float64Sink : public FixedSink<double, Float64Sink> {
  public:
   using FixedSink<double, Float64Sink>::FixedSink;
-  static bool take(PyObject* value, double& out) {
+  bool take(PyObject* value, double& out) const {
     if (!PyFloat_CheckExact(value)) return false;
     out = PyFloat_AsDouble(value);
     return true;

@@ -59,6 +59,7 @@ Result<std::unique_ptr<Module>> Module::make() {
 Status Module::load() {
   if (!load_names(names_)) return Status(CLUTCH_ERR_MEMORY, "interning names: " + take_python_error());
   CLUTCH_RETURN_IF_ERROR(datetime_.load(names_));
+  layout_.find();
   PyRef decimal = PyRef::steal(PyImport_ImportModule("decimal"));
   if (decimal) decimal_class_ = PyRef::steal(PyObject_GetAttrString(decimal.get(), "Decimal"));
   if (decimal_class_) decimal_to_text_ = PyRef::steal(PyObject_GetAttrString(decimal_class_.get(), "__str__"));

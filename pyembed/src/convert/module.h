@@ -5,6 +5,7 @@
 
 #include "clutch/columnar/result.h"
 #include "convert/datetime.h"
+#include "convert/layout.h"
 #include "interpreter/ref.h"
 
 namespace clutch::pyembed {
@@ -51,6 +52,9 @@ class Module {
   // For tests of the path by attributes.
   void forget_datetime_layout() { datetime_.forget_layout(); }
   void check_datetime_layout() { datetime_.find_layout(); }
+  const ObjectLayout& layout() const { return layout_; }
+  // For tests of the path through the API.
+  ObjectLayout& layout() { return layout_; }
   const Names& names() const { return names_; }
   PyTypeObject* decimal_type() const { return reinterpret_cast<PyTypeObject*>(decimal_class_.get()); }
   PyObject* decimal_class() const { return decimal_class_.get(); }
@@ -64,6 +68,7 @@ class Module {
 
   Names names_;
   Datetime datetime_;
+  ObjectLayout layout_;
   PyRef decimal_class_;
   PyRef decimal_to_text_;
   PyRef row_module_;

@@ -5,7 +5,6 @@
 #include "convert/float16.h"
 #include "convert/mismatch.h"
 #include "convert/reader_parts.h"
-#include "convert/text.h"
 
 namespace clutch::pyembed {
 
@@ -16,13 +15,13 @@ namespace {
 
 class NullReader final : public ReaderOf<NullReader> {
  public:
-  explicit NullReader(const Field& field) : ReaderOf(field) {}
+  NullReader(const Field& field, const Module& module) : ReaderOf(field, module) {}
   PyObject* value(int64_t) const { return none(); }
 };
 
 class BoolReader final : public ReaderOf<BoolReader> {
  public:
-  explicit BoolReader(const Field& field) : ReaderOf(field) {}
+  BoolReader(const Field& field, const Module& module) : ReaderOf(field, module) {}
   PyObject* value(int64_t row) const {
     PyObject* object = view_.bool_at(row) ? Py_True : Py_False;
     Py_INCREF(object);
@@ -40,7 +39,7 @@ constexpr Fast fast_of() {
 template <typename T>
 class IntReader final : public ReaderOf<IntReader<T>> {
  public:
-  explicit IntReader(const Field& field) : ReaderOf<IntReader<T>>(field, fast_of<T>()) {}
+  IntReader(const Field& field, const Module& module) : ReaderOf<IntReader<T>>(field, module, fast_of<T>()) {}
   PyObject* value(int64_t row) const {
     const T plain = this->view_.template values<T>()[row];
     if constexpr (std::is_same_v<T, uint64_t>) {
@@ -53,15 +52,15 @@ class IntReader final : public ReaderOf<IntReader<T>> {
 
 class Float16Reader final : public ReaderOf<Float16Reader> {
  public:
-  explicit Float16Reader(const Field& field) : ReaderOf(field) {}
+  Float16Reader(const Field& field, const Module& module) : ReaderOf(field, module) {}
   PyObject* value(int64_t row) const { return PyFloat_FromDouble(half_to_double(view_.values<uint16_t>()[row])); }
 };
 
 template <typename T>
 class FloatReader final : public ReaderOf<FloatReader<T>> {
  public:
-  explicit FloatReader(const Field& field)
-      : ReaderOf<FloatReader<T>>(field, std::is_same_v<T, double> ? Fast::kFloat64 : Fast::kGeneric) {}
+  FloatReader(const Field& field, const Module& module)
+      : ReaderOf<FloatReader<T>>(field, module, std::is_same_v<T, double> ? Fast::kFloat64 : Fast::kGeneric) {}
   PyObject* value(int64_t row) const {
     return PyFloat_FromDouble(static_cast<double>(this->view_.template values<T>()[row]));
   }
@@ -70,7 +69,7 @@ class FloatReader final : public ReaderOf<FloatReader<T>> {
 // Why text: decimal has no C interface, and Decimal(str) is its fastest constructor and exact whatever the context.
 class DecimalReader final : public ReaderOf<DecimalReader> {
  public:
-  DecimalReader(const Field& field, const Module& module) : ReaderOf(field), module_(&module) {}
+  DecimalReader(const Field& field, const Module& module) : ReaderOf(field, module) {}
   PyObject* value(int64_t row) const {
     const Int128 unscaled = view_.values<Int128>()[row];
     char digits[64];
@@ -79,23 +78,22 @@ class DecimalReader final : public ReaderOf<DecimalReader> {
     if (!text) return nullptr;
     return PyObject_CallFunctionObjArgs(module_->decimal_class(), text.get(), nullptr);
   }
-
- private:
-  const Module* module_;
 };
 
 template <typename Offset>
 class TextReader final : public ReaderOf<TextReader<Offset>> {
  public:
-  explicit TextReader(const Field& field)
-      : ReaderOf<TextReader<Offset>>(field, std::is_same_v<Offset, int32_t> ? Fast::kUtf8 : Fast::kGeneric) {}
-  PyObject* value(int64_t row) const { return make_text(this->view_.template bytes_at<Offset>(row)); }
+  TextReader(const Field& field, const Module& module)
+      : ReaderOf<TextReader<Offset>>(field, module, std::is_same_v<Offset, int32_t> ? Fast::kUtf8 : Fast::kGeneric) {}
+  PyObject* value(int64_t row) const {
+    return this->module_->layout().make_text(this->view_.template bytes_at<Offset>(row));
+  }
 };
 
 template <typename Offset>
 class BytesReader final : public ReaderOf<BytesReader<Offset>> {
  public:
-  explicit BytesReader(const Field& field) : ReaderOf<BytesReader<Offset>>(field) {}
+  BytesReader(const Field& field, const Module& module) : ReaderOf<BytesReader<Offset>>(field, module) {}
   PyObject* value(int64_t row) const {
     const std::string_view bytes = this->view_.template bytes_at<Offset>(row);
     return PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size()));
@@ -104,7 +102,7 @@ class BytesReader final : public ReaderOf<BytesReader<Offset>> {
 
 class FixedBytesReader final : public ReaderOf<FixedBytesReader> {
  public:
-  explicit FixedBytesReader(const Field& field) : ReaderOf(field) {}
+  FixedBytesReader(const Field& field, const Module& module) : ReaderOf(field, module) {}
   PyObject* value(int64_t row) const {
     const int32_t width = field_.type.width;
     return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(view_.fixed_at(row, width)), width);
@@ -112,8 +110,8 @@ class FixedBytesReader final : public ReaderOf<FixedBytesReader> {
 };
 
 template <typename T>
-Result<std::unique_ptr<Reader>> plain(const Field& field) {
-  return std::unique_ptr<Reader>(std::make_unique<T>(field));
+Result<std::unique_ptr<Reader>> plain(const Field& field, const Module& module) {
+  return std::unique_ptr<Reader>(std::make_unique<T>(field, module));
 }
 
 }  // namespace
@@ -128,43 +126,43 @@ PyObject* raise_outside(const Field& field, const std::string& what, const char*
 Result<std::unique_ptr<Reader>> Reader::make(const Field& field, const Module& module) {
   switch (field.type.id) {
     case TypeId::kNull:
-      return plain<NullReader>(field);
+      return plain<NullReader>(field, module);
     case TypeId::kBool:
-      return plain<BoolReader>(field);
+      return plain<BoolReader>(field, module);
     case TypeId::kInt8:
-      return plain<IntReader<int8_t>>(field);
+      return plain<IntReader<int8_t>>(field, module);
     case TypeId::kInt16:
-      return plain<IntReader<int16_t>>(field);
+      return plain<IntReader<int16_t>>(field, module);
     case TypeId::kInt32:
-      return plain<IntReader<int32_t>>(field);
+      return plain<IntReader<int32_t>>(field, module);
     case TypeId::kInt64:
-      return plain<IntReader<int64_t>>(field);
+      return plain<IntReader<int64_t>>(field, module);
     case TypeId::kUint8:
-      return plain<IntReader<uint8_t>>(field);
+      return plain<IntReader<uint8_t>>(field, module);
     case TypeId::kUint16:
-      return plain<IntReader<uint16_t>>(field);
+      return plain<IntReader<uint16_t>>(field, module);
     case TypeId::kUint32:
-      return plain<IntReader<uint32_t>>(field);
+      return plain<IntReader<uint32_t>>(field, module);
     case TypeId::kUint64:
-      return plain<IntReader<uint64_t>>(field);
+      return plain<IntReader<uint64_t>>(field, module);
     case TypeId::kFloat16:
-      return plain<Float16Reader>(field);
+      return plain<Float16Reader>(field, module);
     case TypeId::kFloat32:
-      return plain<FloatReader<float>>(field);
+      return plain<FloatReader<float>>(field, module);
     case TypeId::kFloat64:
-      return plain<FloatReader<double>>(field);
+      return plain<FloatReader<double>>(field, module);
     case TypeId::kDecimal128:
-      return std::unique_ptr<Reader>(std::make_unique<DecimalReader>(field, module));
+      return plain<DecimalReader>(field, module);
     case TypeId::kUtf8:
-      return plain<TextReader<int32_t>>(field);
+      return plain<TextReader<int32_t>>(field, module);
     case TypeId::kLargeUtf8:
-      return plain<TextReader<int64_t>>(field);
+      return plain<TextReader<int64_t>>(field, module);
     case TypeId::kBinary:
-      return plain<BytesReader<int32_t>>(field);
+      return plain<BytesReader<int32_t>>(field, module);
     case TypeId::kLargeBinary:
-      return plain<BytesReader<int64_t>>(field);
+      return plain<BytesReader<int64_t>>(field, module);
     case TypeId::kFixedSizeBinary:
-      return plain<FixedBytesReader>(field);
+      return plain<FixedBytesReader>(field, module);
     case TypeId::kDate32:
     case TypeId::kDate64:
     case TypeId::kTime32:

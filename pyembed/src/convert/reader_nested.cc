@@ -33,8 +33,8 @@ PyObject* read_list(Reader& items, int64_t first, int64_t count) {
 template <typename Offset>
 class ListReader final : public ReaderOf<ListReader<Offset>> {
  public:
-  ListReader(const Field& field, std::unique_ptr<Reader> items)
-      : ReaderOf<ListReader<Offset>>(field), items_(std::move(items)) {}
+  ListReader(const Field& field, const Module& module, std::unique_ptr<Reader> items)
+      : ReaderOf<ListReader<Offset>>(field, module), items_(std::move(items)) {}
   bool bind(const ArrowArray& array) override {
     this->view_ = columnar::ArrayView(array);
     return items_->bind(*array.children[0]);
@@ -51,7 +51,8 @@ class ListReader final : public ReaderOf<ListReader<Offset>> {
 
 class FixedListReader final : public ReaderOf<FixedListReader> {
  public:
-  FixedListReader(const Field& field, std::unique_ptr<Reader> items) : ReaderOf(field), items_(std::move(items)) {}
+  FixedListReader(const Field& field, const Module& module, std::unique_ptr<Reader> items)
+      : ReaderOf(field, module), items_(std::move(items)) {}
   bool bind(const ArrowArray& array) override {
     view_ = columnar::ArrayView(array);
     return items_->bind(*array.children[0]);
@@ -69,7 +70,7 @@ class FixedListReader final : public ReaderOf<FixedListReader> {
 class StructReader final : public ReaderOf<StructReader> {
  public:
   StructReader(const Field& field, const Module& module, std::vector<std::unique_ptr<Reader>> columns, PyRef names)
-      : ReaderOf(field), module_(&module), columns_(std::move(columns)), names_(std::move(names)) {}
+      : ReaderOf(field, module), columns_(std::move(columns)), names_(std::move(names)) {}
   bool bind(const ArrowArray& array) override {
     view_ = columnar::ArrayView(array);
     for (size_t i = 0; i < columns_.size(); ++i) {
@@ -93,15 +94,14 @@ class StructReader final : public ReaderOf<StructReader> {
   }
 
  private:
-  const Module* module_;
   std::vector<std::unique_ptr<Reader>> columns_;
   PyRef names_;
 };
 
 class MapReader final : public ReaderOf<MapReader> {
  public:
-  MapReader(const Field& field, std::unique_ptr<Reader> keys, std::unique_ptr<Reader> values)
-      : ReaderOf(field), keys_(std::move(keys)), values_(std::move(values)) {}
+  MapReader(const Field& field, const Module& module, std::unique_ptr<Reader> keys, std::unique_ptr<Reader> values)
+      : ReaderOf(field, module), keys_(std::move(keys)), values_(std::move(values)) {}
   bool bind(const ArrowArray& array) override {
     view_ = columnar::ArrayView(array);
     const ArrowArray& entries = *array.children[0];
@@ -155,8 +155,8 @@ int64_t index_at(const columnar::ArrayView& view, TypeId type, int64_t row) {
 // Makes each distinct value once a batch. Objects a function could change (lists, rows, dicts) are made for each row.
 class DictionaryReader final : public ReaderOf<DictionaryReader> {
  public:
-  DictionaryReader(const Field& field, std::unique_ptr<Reader> values)
-      : ReaderOf(field), values_(std::move(values)), shared_(!is_mutable(values_->field().type.id)) {}
+  DictionaryReader(const Field& field, const Module& module, std::unique_ptr<Reader> values)
+      : ReaderOf(field, module), values_(std::move(values)), shared_(!is_mutable(values_->field().type.id)) {}
 
   bool bind(const ArrowArray& array) override {
     unbind();
@@ -230,11 +230,11 @@ Result<std::unique_ptr<Reader>> make_nested_reader(const Field& field, const Mod
   }
   switch (field.type.id) {
     case TypeId::kList:
-      return std::unique_ptr<Reader>(std::make_unique<ListReader<int32_t>>(field, std::move(children[0])));
+      return std::unique_ptr<Reader>(std::make_unique<ListReader<int32_t>>(field, module, std::move(children[0])));
     case TypeId::kLargeList:
-      return std::unique_ptr<Reader>(std::make_unique<ListReader<int64_t>>(field, std::move(children[0])));
+      return std::unique_ptr<Reader>(std::make_unique<ListReader<int64_t>>(field, module, std::move(children[0])));
     case TypeId::kFixedSizeList:
-      return std::unique_ptr<Reader>(std::make_unique<FixedListReader>(field, std::move(children[0])));
+      return std::unique_ptr<Reader>(std::make_unique<FixedListReader>(field, module, std::move(children[0])));
     case TypeId::kStruct: {
       PyRef names = make_field_names(field);
       if (!names) {
@@ -246,9 +246,9 @@ Result<std::unique_ptr<Reader>> make_nested_reader(const Field& field, const Mod
     }
     case TypeId::kMap:
       return std::unique_ptr<Reader>(
-          std::make_unique<MapReader>(field, std::move(children[0]), std::move(children[1])));
+          std::make_unique<MapReader>(field, module, std::move(children[0]), std::move(children[1])));
     default:
-      return std::unique_ptr<Reader>(std::make_unique<DictionaryReader>(field, std::move(children[0])));
+      return std::unique_ptr<Reader>(std::make_unique<DictionaryReader>(field, module, std::move(children[0])));
   }
 }
 

@@ -45,7 +45,8 @@ class ReaderOf : public Reader {
   }
 
  protected:
-  explicit ReaderOf(const columnar::Field& field, Fast fast = Fast::kGeneric) : Reader(field, fast), view_(kEmpty) {}
+  ReaderOf(const columnar::Field& field, const Module& module, Fast fast = Fast::kGeneric)
+      : Reader(field, module, fast), view_(kEmpty) {}
 
   static constexpr ArrowArray kEmpty{};
   columnar::ArrayView view_;

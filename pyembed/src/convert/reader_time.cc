@@ -34,7 +34,7 @@ int64_t to_micros(int64_t units, TimeUnit unit) {
 class DateReader final : public ReaderOf<DateReader> {
  public:
   DateReader(const Field& field, const Module& module)
-      : ReaderOf(field), datetime_(&module.datetime()), wide_(field.type.id == TypeId::kDate64) {}
+      : ReaderOf(field, module), datetime_(&module.datetime()), wide_(field.type.id == TypeId::kDate64) {}
   PyObject* value(int64_t row) const {
     const int64_t raw = wide_ ? view_.values<int64_t>()[row] : view_.values<int32_t>()[row];
     const int64_t days = wide_ ? floor_div(raw, kMillisPerDay) : raw;
@@ -52,7 +52,7 @@ class DateReader final : public ReaderOf<DateReader> {
 class TimeReader final : public ReaderOf<TimeReader> {
  public:
   TimeReader(const Field& field, const Module& module)
-      : ReaderOf(field), datetime_(&module.datetime()), wide_(field.type.id == TypeId::kTime64) {}
+      : ReaderOf(field, module), datetime_(&module.datetime()), wide_(field.type.id == TypeId::kTime64) {}
   PyObject* value(int64_t row) const {
     const int64_t raw = wide_ ? view_.values<int64_t>()[row] : view_.values<int32_t>()[row];
     if (raw < 0 || raw >= 86400 * units_per_second(field_.type.unit)) [[unlikely]] {
@@ -69,7 +69,7 @@ class TimeReader final : public ReaderOf<TimeReader> {
 class TimestampReader final : public ReaderOf<TimestampReader> {
  public:
   TimestampReader(const Field& field, const Module& module, Zone zone)
-      : ReaderOf(field),
+      : ReaderOf(field, module),
         datetime_(&module.datetime()),
         zone_(std::move(zone)),
         per_second_(units_per_second(field.type.unit)),
@@ -103,7 +103,7 @@ class TimestampReader final : public ReaderOf<TimestampReader> {
 
 class DurationReader final : public ReaderOf<DurationReader> {
  public:
-  DurationReader(const Field& field, const Module& module) : ReaderOf(field), datetime_(&module.datetime()) {}
+  DurationReader(const Field& field, const Module& module) : ReaderOf(field, module), datetime_(&module.datetime()) {}
   PyObject* value(int64_t row) const {
     constexpr int64_t kMaxDays = 999999999;  // of a timedelta
     const int64_t raw = view_.values<int64_t>()[row];
@@ -124,14 +124,14 @@ class DurationReader final : public ReaderOf<DurationReader> {
 
 class MonthsReader final : public ReaderOf<MonthsReader> {
  public:
-  explicit MonthsReader(const Field& field) : ReaderOf(field) {}
+  MonthsReader(const Field& field, const Module& module) : ReaderOf(field, module) {}
   PyObject* value(int64_t row) const { return PyLong_FromLong(view_.values<int32_t>()[row]); }
 };
 
 // (days, milliseconds)
 class DayTimeReader final : public ReaderOf<DayTimeReader> {
  public:
-  explicit DayTimeReader(const Field& field) : ReaderOf(field) {}
+  DayTimeReader(const Field& field, const Module& module) : ReaderOf(field, module) {}
   PyObject* value(int64_t row) const {
     const int32_t* parts = reinterpret_cast<const int32_t*>(view_.fixed_at(row, 8));
     return Py_BuildValue("(ii)", parts[0], parts[1]);
@@ -141,7 +141,7 @@ class DayTimeReader final : public ReaderOf<DayTimeReader> {
 // (months, days, nanoseconds)
 class MonthDayNanoReader final : public ReaderOf<MonthDayNanoReader> {
  public:
-  explicit MonthDayNanoReader(const Field& field) : ReaderOf(field) {}
+  MonthDayNanoReader(const Field& field, const Module& module) : ReaderOf(field, module) {}
   PyObject* value(int64_t row) const {
     const uint8_t* bytes = view_.fixed_at(row, 16);
     const int32_t* parts = reinterpret_cast<const int32_t*>(bytes);
@@ -168,11 +168,11 @@ Result<std::unique_ptr<Reader>> make_time_reader(const Field& field, const Modul
     case TypeId::kDuration:
       return std::unique_ptr<Reader>(std::make_unique<DurationReader>(field, module));
     case TypeId::kIntervalMonths:
-      return std::unique_ptr<Reader>(std::make_unique<MonthsReader>(field));
+      return std::unique_ptr<Reader>(std::make_unique<MonthsReader>(field, module));
     case TypeId::kIntervalDayTime:
-      return std::unique_ptr<Reader>(std::make_unique<DayTimeReader>(field));
+      return std::unique_ptr<Reader>(std::make_unique<DayTimeReader>(field, module));
     default:
-      return std::unique_ptr<Reader>(std::make_unique<MonthDayNanoReader>(field));
+      return std::unique_ptr<Reader>(std::make_unique<MonthDayNanoReader>(field, module));
   }
 }
 

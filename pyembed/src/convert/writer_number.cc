@@ -69,9 +69,12 @@ class IntWriter final : public WriterOf<IntWriter<T>> {
       if (plain == static_cast<unsigned long long>(-1) && PyErr_Occurred() != nullptr) return outside(value);
       out.append<T>(plain);
     } else {
-      const long plain = PyLong_AsLong(integer);
-      if (plain == -1 && PyErr_Occurred() != nullptr) [[unlikely]]
-        return outside(value);
+      int64_t plain = 0;
+      if (!this->module_->layout().read_int(integer, plain)) {
+        plain = PyLong_AsLong(integer);
+        if (plain == -1 && PyErr_Occurred() != nullptr) [[unlikely]]
+          return outside(value);
+      }
       if constexpr (sizeof(T) < sizeof(long)) {
         if (plain < std::numeric_limits<T>::min() || plain > std::numeric_limits<T>::max()) [[unlikely]] {
           return outside(value);

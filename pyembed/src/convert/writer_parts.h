@@ -30,7 +30,7 @@ class WriterOf : public Writer {
 
  protected:
   WriterOf(const columnar::Field& field, const Module& module, Fast fast = Fast::kGeneric)
-      : Writer(field, fast), module_(&module) {}
+      : Writer(field, module, fast) {}
 
   // The cold end of put: None and what stands for it become a null, numpy scalars are unwrapped and put again, the rest
   // goes to the derived class's `bool coerce(PyObject* value, ArrayBuilder& out)`.
@@ -52,8 +52,6 @@ class WriterOf : public Writer {
     }
     return fail(value, "", "return a value, or declare the result type nullable");
   }
-
-  const Module* module_;
 };
 
 // Makers of the other files.

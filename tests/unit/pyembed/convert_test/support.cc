@@ -1,6 +1,9 @@
 #include "support.h"
 
 #include <cstdlib>
+#include <cstring>
+
+#include "interpreter/slots.h"
 
 namespace clutch::pyembed {
 
@@ -81,7 +84,13 @@ PyObject* globals() {
 
 void start() {
   static const bool kStarted = [] {
-    if (Py_IsInitialized() == 0) Py_InitializeEx(0);
+    // Named, or the prefix would be that of whatever python3 comes first on PATH.
+    static std::wstring program;
+    if (const char* python = std::getenv("CLUTCH_TEST_PYTHON"); python != nullptr) {
+      program.assign(python, python + std::strlen(python));
+      slots().set_program_name(program.c_str());
+    }
+    Py_InitializeEx(0);
     return true;
   }();
   (void)kStarted;
