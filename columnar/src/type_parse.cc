@@ -180,6 +180,9 @@ Result<Type> Parser::whole() {
   if (!valid_utf8(reinterpret_cast<const uint8_t*>(text_.data()), static_cast<int64_t>(text_.size()))) {
     return Status(CLUTCH_ERR_ARGUMENT, "the text of a type is not UTF-8");
   }
+  if (text_.find('\0') != std::string_view::npos) {
+    return Status(CLUTCH_ERR_ARGUMENT, "the text of a type contains a NUL character");
+  }
   CLUTCH_ASSIGN_OR_RETURN(Type result, type(0));
   CLUTCH_ASSIGN_OR_RETURN([[maybe_unused]] const bool ignored, nullable());
   if (peek() != '\0' || at_ < text_.size()) return expected("the end of the type");
@@ -293,7 +296,7 @@ Result<Type> Parser::timestamp(bool local_zone) {
       if (end == std::string_view::npos) return expected("a time zone and ']'");
       result.timezone = text_.substr(at_, end - at_);
       while (!result.timezone.empty() && result.timezone.back() == ' ') result.timezone.pop_back();
-      if (result.timezone.empty()) return expected("a time zone");
+      if (result.timezone.empty() || result.timezone.find('=') != std::string::npos) return expected("a time zone");
       at_ = end;
     }
     CLUTCH_RETURN_IF_ERROR(require(']'));

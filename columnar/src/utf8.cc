@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "clutch/columnar/validate.h"
+#include "validate_values.h"
 
 namespace clutch::columnar {
 namespace {
@@ -26,6 +27,18 @@ int64_t sequence_length(const uint8_t* at, int64_t left) {
 }
 
 }  // namespace
+
+bool is_ascii(const uint8_t* data, int64_t size) {
+  uint64_t seen = 0;
+  int64_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    uint64_t word;
+    std::memcpy(&word, data + i, sizeof word);
+    seen |= word;
+  }
+  for (; i < size; ++i) seen |= data[i];
+  return (seen & 0x8080808080808080U) == 0;
+}
 
 bool valid_utf8(const uint8_t* data, int64_t size) {
   constexpr uint64_t kHighBits = 0x8080808080808080U;

@@ -97,7 +97,7 @@ Status check_utf8(const Column& column) {
   const auto* data = static_cast<const uint8_t*>(array.buffers[2]);
   const int64_t first = load<Offset>(offsets, 0);
   const int64_t last = load<Offset>(offsets, array.length);
-  if (first == last) return {};
+  if (first == last || is_ascii(data + first, last - first)) return {};
 
   // All values at once are right if the bytes are, and none starts in the middle of a character.
   if (valid_utf8(data + first, last - first)) {

@@ -21,6 +21,9 @@ struct Column {
 Status broken(const Path& path, const std::string& what);
 Status broken_row(const Column& column, int64_t row, std::string value, const std::string& what);
 
+// True if no byte has its high bit set.
+bool is_ascii(const uint8_t* data, int64_t size);
+
 // UTF-8, decimal digits, time of day, whole days, indices of the dictionary. Rows that are null are not looked at.
 Status check_values(const Column& column);
 

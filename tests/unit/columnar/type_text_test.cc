@@ -116,6 +116,7 @@ TEST(TypeText, ErrorsNameTheColumnAndWhatWasExpected) {
        "type \"interval week\", column 10: expected year, month, day, hour, minute or second, found \"week\""},
       {"interval year to second", "type \"interval year to second\", column 18: expected month, found \"second\""},
       {"list<\xE2\x82\xAC>", "type \"list<\xE2\x82\xAC>\", column 6: expected a type, found \"\xE2\x82\xAC\""},
+      {"timestamp[s, tz=tz=UTC]", "type \"timestamp[s, tz=tz=UTC]\", column 17: expected a time zone, found \"tz\""},
       {"\xFF", "the text of a type is not UTF-8"},
   };
   for (const auto& [text, message] : kErrors) {
@@ -124,6 +125,11 @@ TEST(TypeText, ErrorsNameTheColumnAndWhatWasExpected) {
     EXPECT_EQ(type.status().message(), message);
     EXPECT_EQ(type.status().code(), CLUTCH_ERR_ARGUMENT);
   }
+}
+
+TEST(TypeText, NulIsRefused) {
+  EXPECT_EQ(parse_type(std::string_view("struct<`a\0`: int8>", 19)).status().message(),
+            "the text of a type contains a NUL character");
 }
 
 TEST(TypeText, DeepNestingIsRefused) {
