@@ -16,10 +16,12 @@ extern "C" {
 #endif
 
 /* Keys of the runtime's configuration beside those of docs/configuration.md. They are set by the one who loads it. */
-#define CLUTCH_PYEMBED_PROGRAM "python.embed.program"   /* Absolute path of the interpreter whose prefix and packages
-                                                           are used; needed when the runtime has to initialise. */
-#define CLUTCH_PYEMBED_PROGRESS "python.embed.progress" /* Decimal address of an int64 the row loop stores the current
-                                                           row index to, every few rows; "0" or absent: none. */
+#define CLUTCH_PYEMBED_PROGRAM                                                         \
+  "python.embed.program" /* Absolute path of the interpreter whose prefix and packages \
+                            are used; needed when the runtime has to initialise. */
+#define CLUTCH_PYEMBED_PROGRESS                                                          \
+  "python.embed.progress" /* Decimal address of an int64 the row loop stores the current \
+                             row index to, every few rows; "0" or absent: none. */
 
 /**
  * Give the runtime's table. mode is "embedded". If an interpreter lives in this process (or namespace) already, the
@@ -27,7 +29,7 @@ extern "C" {
  * function_open, and leaves it alive.
  * [thread: any] [state: none] [blocks: no] [fails: never]
  */
-__attribute__((visibility("default"))) const clutch_plugin_api *clutch_pyembed_table_v1(void);
+__attribute__((visibility("default"))) const clutch_plugin_api* clutch_pyembed_table_v1(void);
 
 #define CLUTCH_PYEMBED_SYMBOL "clutch_pyembed_table_v1"
 

@@ -1,0 +1,175 @@
+#include "loading/spec.h"
+
+#include <charconv>
+
+#include "table/host.h"
+
+namespace clutch::pyembed {
+namespace {
+
+struct Kind {
+  std::string_view id;
+  Shape shape;
+  bool table;
+};
+
+constexpr Kind kKinds[] = {
+    {CLUTCH_KIND_TABLE_SCALAR, Shape::kRow, true},      {CLUTCH_KIND_TABLE_TABLE, Shape::kRows, true},
+    {CLUTCH_KIND_STREAM_MAP, Shape::kRow, false},       {CLUTCH_KIND_STREAM_FLAT_MAP, Shape::kRows, false},
+    {CLUTCH_KIND_STREAM_FILTER, Shape::kFilter, false},
+};
+
+const Kind* find_kind(std::string_view id) {
+  for (const Kind& kind : kKinds) {
+    if (kind.id == id) return &kind;
+  }
+  return nullptr;
+}
+
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+Result<StepSpec> read_step(const clutch_step& step) {
+  StepSpec copy;
+  copy.name = to_view(step.name);
+  copy.kind = to_view(step.kind);
+  copy.format = to_view(step.payload_format);
+  const std::string what = "function " + quoted(copy.name) + ": ";
+  if (copy.name.empty()) return Status(CLUTCH_ERR_ARGUMENT, "a step of a function has no name", CLUTCH_ORIGIN_HOST);
+  const Kind* kind = find_kind(copy.kind);
+  if (kind == nullptr) {
+    return Status(CLUTCH_ERR_UNSUPPORTED, what + "kind " + quoted(copy.kind) +
+                                              " is not served; kinds served: stream.filter, stream.flat_map, "
+                                              "stream.map, table.scalar, table.table");
+  }
+  if (step.kind_revision != 1) {
+    return Status(CLUTCH_ERR_UNSUPPORTED, what + "revision " + std::to_string(step.kind_revision) + " of kind " +
+                                              quoted(copy.kind) + " is not served; revision 1 is");
+  }
+  if (copy.format != CLUTCH_PAYLOAD_PICKLE && copy.format != CLUTCH_PAYLOAD_IMPORT &&
+      copy.format != CLUTCH_PAYLOAD_SOURCE) {
+    return Status(CLUTCH_ERR_UNSUPPORTED, what + "payload format " + quoted(copy.format) +
+                                              " is not served; formats served: import, pickle, source");
+  }
+  copy.shape = kind->shape;
+  copy.table = kind->table;
+  copy.payload.assign(reinterpret_cast<const char*>(step.payload.data), step.payload.size);
+  copy.options = copy_options(step.options);
+  return copy;
+}
+
+bool only_filters(const FunctionSpec& spec) {
+  for (const StepSpec& step : spec.steps) {
+    if (step.shape != Shape::kFilter) return false;
+  }
+  return true;
+}
+
+Status check_policy(const FunctionSpec& spec) {
+  if (spec.on_error == CLUTCH_ON_ERROR_FAIL || spec.on_error == CLUTCH_ON_ERROR_DEAD_LETTER) return Status();
+  if (spec.on_error != CLUTCH_ON_ERROR_NULL) {
+    return Status(CLUTCH_ERR_ARGUMENT, "function " + quoted(spec.name) + ": on_error " + std::to_string(spec.on_error) +
+                                           " is none of fail (0), null (1), dead_letter (2)");
+  }
+  for (const StepSpec& step : spec.steps) {
+    if (step.shape != Shape::kRow) return Status();  // a bad row gives no rows then, and needs no null
+  }
+  for (const columnar::Field& column : spec.output.type.children) {
+    if (!column.nullable) {
+      return Status(CLUTCH_ERR_ARGUMENT,
+                    "function " + quoted(spec.name) + ": on_error is null, but result column " + quoted(column.name) +
+                        " cannot be null; make it nullable or choose fail or dead_letter",
+                    CLUTCH_ORIGIN_CONFIG);
+    }
+  }
+  return Status();
+}
+
+}  // namespace
+
+Options copy_options(const clutch_options& options) {
+  Options copy;
+  copy.reserve(options.count);
+  for (uint64_t i = 0; i < options.count; ++i) {
+    copy.emplace_back(std::string(to_view(options.data[i].key)), std::string(to_view(options.data[i].value)));
+  }
+  return copy;
+}
+
+std::optional<std::string_view> find_option(const Options& options, std::string_view key) {
+  for (auto option = options.rbegin(); option != options.rend(); ++option) {
+    if (option->first == key) return option->second;
+  }
+  return std::nullopt;
+}
+
+std::optional<Shape> shape_of(std::string_view kind) {
+  const Kind* found = find_kind(kind);
+  return found == nullptr ? std::nullopt : std::optional<Shape>(found->shape);
+}
+
+Result<FunctionSpec> read_spec(const clutch_spec& spec) {
+  FunctionSpec copy;
+  copy.name = to_view(spec.name);
+  if (spec.n_steps == 0 || spec.steps == nullptr || spec.input == nullptr || spec.output == nullptr) {
+    return Status(CLUTCH_ERR_ARGUMENT, "function " + quoted(copy.name) + " has no steps or no schemas",
+                  CLUTCH_ORIGIN_HOST);
+  }
+  for (uint64_t i = 0; i < spec.n_steps; ++i) {
+    CLUTCH_ASSIGN_OR_RETURN(StepSpec step, read_step(*spec.steps[i]));
+    copy.steps.push_back(std::move(step));
+  }
+  if (copy.name.empty()) copy.name = copy.steps.front().name;
+  const std::string what = "function " + quoted(copy.name);
+  const auto import = [&what](const ArrowSchema& schema, const char* side) -> Result<columnar::Field> {
+    Result<columnar::Field> field = columnar::import_field(schema);
+    if (!field.ok()) return std::move(field).status().prefixed(what + ": " + side + " schema");
+    if (field->type.id != columnar::TypeId::kStruct) {
+      return Status(CLUTCH_ERR_ARGUMENT, what + ": the " + side + " schema is " + columnar::to_string(field->type) +
+                                             "; it must be a struct of columns");
+    }
+    return field;
+  };
+  CLUTCH_ASSIGN_OR_RETURN(copy.input, import(*spec.input, "input"));
+  CLUTCH_ASSIGN_OR_RETURN(copy.output, import(*spec.output, "output"));
+  copy.on_error = spec.on_error;
+  copy.options = copy_options(spec.options);
+  if (!copy.steps.front().table && copy.input.type.children.empty()) {
+    return Status(CLUTCH_ERR_ARGUMENT, what + ": " + copy.steps.front().kind + " needs at least one input column");
+  }
+  if (only_filters(copy)) {
+    if (!(copy.input.type == copy.output.type)) {
+      return Status(CLUTCH_ERR_ARGUMENT, what + ": a filter gives its input rows, so its output schema must be " +
+                                             columnar::to_string(copy.input.type) + ", not " +
+                                             columnar::to_string(copy.output.type));
+    }
+  } else if (copy.output.type.children.empty()) {
+    return Status(CLUTCH_ERR_ARGUMENT, what + ": the output schema has no column");
+  }
+  CLUTCH_RETURN_IF_ERROR(check_policy(copy));
+  return copy;
+}
+
+Result<int64_t> parse_milliseconds(std::string_view key, std::string_view text) {
+  const auto refuse = [&]() {
+    return Status(CLUTCH_ERR_CONFIG,
+                  std::string(key) + " = \"" + std::string(text) +
+                      "\" is no duration; write whole milliseconds or a "
+                      "number with a unit, as in \"250 ms\", \"1 s\", \"2 min\"",
+                  CLUTCH_ORIGIN_CONFIG);
+  };
+  int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || number < 0) return refuse();
+  std::string_view unit(stop, static_cast<size_t>(end - stop));
+  while (!unit.empty() && unit.front() == ' ') unit.remove_prefix(1);
+  int64_t factor = 0;
+  if (unit.empty() || unit == "ms") factor = 1;
+  if (unit == "s") factor = 1000;
+  if (unit == "min" || unit == "m") factor = 60'000;
+  if (unit == "h") factor = 3'600'000;
+  if (factor == 0 || number > INT64_MAX / 2'000'000 / factor) return refuse();
+  return number * factor;
+}
+
+}  // namespace clutch::pyembed

@@ -1,0 +1,92 @@
+#include "plan/outputs.h"
+
+namespace clutch::pyembed {
+namespace {
+
+columnar::Array make_origin(columnar::Buffer buffer, int64_t length) {
+  std::vector<columnar::Buffer> buffers(2);
+  buffers[1] = std::move(buffer);
+  return columnar::make_array(length, 0, std::move(buffers), {});
+}
+
+}  // namespace
+
+Result<Outputs> Outputs::make(const FunctionSpec& spec, const Module& module) {
+  Outputs outputs;
+  bool only_filters = true;
+  outputs.one_to_one_ = true;
+  for (const StepSpec& step : spec.steps) {
+    if (step.shape != Shape::kFilter) only_filters = false;
+    if (step.shape != Shape::kRow) outputs.one_to_one_ = false;
+  }
+  if (only_filters) return outputs;
+  columnar::Field field = spec.output;
+  field.nullable = false;  // a row is never null, its columns may be
+  outputs.single_ = spec.output.type.children.size() == 1;
+  if (outputs.single_) field = spec.output.type.children.front();
+  CLUTCH_ASSIGN_OR_RETURN(outputs.writer_, Writer::make(field, module));
+  outputs.builder_ = std::make_unique<columnar::ArrayBuilder>(field);
+  return outputs;
+}
+
+std::string Outputs::column_path(const FunctionSpec& spec, const std::string& below) const {
+  if (!single_) return below;
+  const std::string& name = spec.output.type.children.front().name;
+  if (below.empty() || below.front() == '[') return name + below;
+  return name + "." + below;
+}
+
+void Outputs::truncate_rows(int64_t count) {
+  if (builder_ != nullptr && builder_->length() > count) builder_->truncate(count);
+  if (!one_to_one_) origin_.resize(count * static_cast<int64_t>(sizeof(int32_t)));
+}
+
+void Outputs::append_null_row() {
+  if (single_) {
+    builder_->append_null();
+    return;
+  }
+  for (size_t i = 0; i < builder_->child_count(); ++i) builder_->child(i).append_null();
+  builder_->append_struct();
+}
+
+Outputs::Finished Outputs::finish(int64_t input_rows) {
+  Finished finished;
+  if (builder_ == nullptr) {
+    finished.length = origin_count();
+  } else {
+    finished.length = builder_->length();
+    finished.rows = builder_->finish();
+    if (single_) {
+      std::vector<columnar::Array> columns;
+      columns.push_back(std::move(finished.rows));
+      finished.rows = columnar::make_batch(finished.length, std::move(columns));
+    }
+  }
+  if (!one_to_one_) {
+    finished.origin = make_origin(std::move(origin_), finished.length);
+  } else if (!skipped_.empty()) {
+    columnar::Buffer origin;
+    origin.reserve(finished.length * static_cast<int64_t>(sizeof(int32_t)));
+    auto skipped = skipped_.begin();
+    for (int64_t row = 0; row < input_rows; ++row) {
+      if (skipped != skipped_.end() && *skipped == row) {
+        ++skipped;
+      } else {
+        origin.push<int32_t>(static_cast<int32_t>(row));
+      }
+    }
+    finished.origin = make_origin(std::move(origin), finished.length);
+  }
+  origin_ = columnar::Buffer();
+  skipped_.clear();
+  return finished;
+}
+
+void Outputs::clear() {
+  if (builder_ != nullptr) builder_->finish().reset();
+  origin_.clear();
+  skipped_.clear();
+}
+
+}  // namespace clutch::pyembed

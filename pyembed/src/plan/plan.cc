@@ -1,0 +1,85 @@
+#include "plan/plan.h"
+
+namespace clutch::pyembed {
+namespace {
+
+constexpr int64_t kStretch = 512;  // (unit: rows) between two looks at deadline and cancellation
+
+}  // namespace
+
+Result<std::unique_ptr<Plan>> Plan::make(const Gil&, Interpreter& interpreter, const FunctionSpec& spec,
+                                         const std::vector<std::unique_ptr<UserObject>>& objects) {
+  CLUTCH_ASSIGN_OR_RETURN(Inputs inputs, Inputs::make(spec, interpreter.module()));
+  CLUTCH_ASSIGN_OR_RETURN(Outputs outputs, Outputs::make(spec, interpreter.module()));
+  std::unique_ptr<Plan> plan(new Plan(interpreter, spec, std::move(inputs), std::move(outputs)));
+  for (size_t i = 0; i < spec.steps.size(); ++i) {
+    const StepSpec& step = spec.steps[i];
+    plan->steps_.push_back({objects[i]->callable(), step.shape, step.kind == CLUTCH_KIND_TABLE_TABLE});
+    if (step.shape != Shape::kRow) plan->one_to_one_ = false;
+  }
+  const bool map = plan->steps_.size() == 1 && plan->one_to_one_ && plan->inputs_.count() == 1;
+  plan->run_stretch_ = map ? run_map : run_chain;
+  return plan;
+}
+
+Status Plan::run(const Gil& gil, const Host& host, const clutch_batch& batch, Watch& watch, clutch_error* error) {
+  Batch state{host, batch, watch, error};
+  Status status;
+  if (inputs_.bind(*batch.rows)) {
+    outputs_.reserve(batch.rows->length);
+    status = run_rows(gil, state);
+  } else {
+    status = to_status(CLUTCH_ERR_VALUE, "function \"" + spec_->name + "\": reading the batch",
+                       describe(gil, *interpreter_, take_exception(gil), true));
+  }
+  inputs_.unbind();
+  if (!status.ok()) outputs_.clear();
+  return status;
+}
+
+Status Plan::run_rows(const Gil& gil, Batch& batch) {
+  const Loop loop{&slots(), &steps_, &interpreter_->module(), &inputs_, &outputs_, batch.watch.progress, &fault_};
+  const int64_t rows = batch.batch.rows->length;
+  int64_t row = 0;
+  while (row < rows) {
+    CLUTCH_RETURN_IF_ERROR(poll(batch, row));
+    const int64_t last = std::min(row + kStretch, rows);
+    row = run_stretch_(loop, row, last);
+    if (row == last) continue;
+    Status status = handle(gil, batch, row);
+    fault_ = Fault();
+    CLUTCH_RETURN_IF_ERROR(std::move(status));
+    ++row;
+  }
+  // User code that swallowed the interruption, or a row that ended just before it: too late all the same.
+  return poll(batch, rows);
+}
+
+std::string Plan::what(size_t step, int64_t row) const {
+  return "function \"" + spec_->steps[step].name + "\" row " + std::to_string(row);
+}
+
+Status Plan::poll(const Batch& batch, int64_t row) const {
+  const Host& host = batch.host;
+  Status status;
+  const char* which = nullptr;
+  if (batch.watch.cancelled() || batch.watch.cause() == Cause::kCancelled ||
+      (host.cancel != nullptr && host.cancel->is_cancelled(batch.batch.context) != 0)) {
+    status = Status(CLUTCH_ERR_CANCELLED, what(0, row) + ": the batch was cancelled by the host", CLUTCH_ORIGIN_HOST);
+  } else if (batch.watch.cause() == Cause::kRowDeadline) {
+    which = "a row ran longer than python.row-deadline; make it faster or raise the limit";
+  } else if (batch.batch.deadline_ns != 0 && monotonic_ns() >= batch.batch.deadline_ns) {
+    which = "the batch was not done by its deadline; send smaller batches or allow more time";
+  }
+  if (which != nullptr) {
+    status = Status(CLUTCH_ERR_DEADLINE, what(0, row) + ": " + which, CLUTCH_ORIGIN_USER);
+    status.with(CLUTCH_DETAIL_STAGE, "row");
+  }
+  if (!status.ok()) {
+    status.with(CLUTCH_DETAIL_FUNCTION, spec_->name).with(CLUTCH_DETAIL_BATCH, std::to_string(batch.batch.sequence));
+    status.with(CLUTCH_DETAIL_ROW, std::to_string(row));
+  }
+  return status;
+}
+
+}  // namespace clutch::pyembed

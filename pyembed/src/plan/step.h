@@ -1,0 +1,40 @@
+// One step of a chain as the loops see it.
+#pragma once
+
+#include <string>
+
+#include "interpreter/python.h"
+#include "interpreter/slots.h"
+#include "loading/spec.h"
+
+namespace clutch::pyembed {
+
+struct PlannedStep {
+  PyObject* callable = nullptr;  // borrowed from the step's UserObject
+  Shape shape = Shape::kRow;
+  bool table_rows = false;  // table.table: a tuple, dict or text is one row, not an iterable of rows
+};
+
+// Why a row could not be served. A Python error is set unless the reason is kMismatch.
+struct Fault {
+  enum class Reason : uint8_t { kNone, kRaised, kMismatch, kRead, kNotIterable };
+  Reason reason = Reason::kNone;
+  size_t step = 0;
+  size_t column = 0;    // kRead: of the input
+  std::string culprit;  // kNotIterable: the type of the result
+};
+
+// Call with one argument (borrowed). NULL with a Python error set.
+inline PyObject* call_one(const Slots& found, PyObject* callable, PyObject* argument) {
+  PyObject* stack[2] = {nullptr, argument};
+  return found.vectorcall(callable, stack + 1, 1 | kArgsOffset, nullptr);
+}
+
+// 1, 0, or -1 with a Python error set.
+inline int truth(PyObject* value) {
+  if (value == Py_True) return 1;
+  if (value == Py_False || value == Py_None) return 0;
+  return PyObject_IsTrue(value);
+}
+
+}  // namespace clutch::pyembed

@@ -1,0 +1,194 @@
+"""From a payload to an object with a method that is called for each row. Every refusal is a Refused with a sentence."""
+
+import sys
+
+_METHODS = {
+    "table.scalar": "eval",
+    "table.table": "eval",
+    "stream.map": "map",
+    "stream.flat_map": "flat_map",
+    "stream.filter": "filter",
+}
+_GENERATED = {"count": 0}
+
+
+class Refused(Exception):
+    """What cannot be served; the text stands alone. __cause__ is the exception behind it, if there is one."""
+
+
+class _SourceLoader(object):
+    """Gives linecache the text of a function that has no file."""
+
+    def __init__(self, text):
+        self._text = text
+
+    def get_source(self, _name):
+        return self._text
+
+
+def _new_module(stem):
+    # A name of its own, in sys.modules while the function is open: dataclasses, typing and pickle look it up there.
+    _GENERATED["count"] += 1
+    name = "clutch_function_%d_%s" % (_GENERATED["count"], "".join(c if c.isalnum() else "_" for c in stem))
+    module = type(sys)(name)
+    sys.modules[name] = module
+    return module
+
+
+def _run(module, code):
+    try:
+        exec(code, module.__dict__)
+    except BaseException:
+        sys.modules.pop(module.__name__, None)
+        raise
+
+
+def _attribute(owner, path, what):
+    found = owner
+    for part in path.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError as error:
+            names = [name for name in sorted(vars(owner)) if not name.startswith("_")][:12]
+            raise Refused(
+                "%s has no attribute %r; it has: %s" % (what, path, ", ".join(names) or "nothing public")
+            ) from error
+    return found
+
+
+def load_import(text):
+    """"module:attribute" or "path/file.py:attribute". Gives the object and the name of a module made for it, or None."""
+    place, colon, path = text.rpartition(":")
+    if not colon or not place or not path:
+        raise Refused("the import %r is not of the form module:attribute or path/file.py:attribute" % text)
+    if place.endswith(".py"):
+        return _load_file(place, path)
+    try:
+        __import__(place)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (place == error.name or place.startswith(error.name + ".")):
+            raise Refused(
+                "there is no module %r; put its folder into python.pythonpath or python.files, or install it for %s"
+                % (error.name, sys.executable or sys.prefix)
+            ) from error
+        raise
+    return _attribute(sys.modules[place], path, "module %r" % place), None
+
+
+def _load_file(place, path):
+    import os
+
+    try:
+        with open(place, "rb") as file:
+            text = file.read()
+    except OSError as error:
+        raise Refused("the file %r cannot be read: %s" % (place, error.strerror or error)) from error
+    folder = os.path.dirname(os.path.abspath(place))
+    if folder not in sys.path:
+        sys.path.append(folder)  # last, so that a neighbour never hides another module
+    module = _new_module(os.path.splitext(os.path.basename(place))[0])
+    module.__file__ = place
+    try:
+        _run(module, compile(text, place, "exec", dont_inherit=True))
+        return _attribute(module, path, "file %r" % place), module.__name__
+    except BaseException:
+        sys.modules.pop(module.__name__, None)
+        raise
+
+
+def load_source(text, name, attribute):
+    """Run the text in a module of its own; the object is the attribute, or the last function or class it defines."""
+    module = _new_module(name)
+    filename = "clutch-source:" + name
+    module.__loader__ = _SourceLoader(text)
+    try:
+        _run(module, compile(text, filename, "exec", dont_inherit=True))
+        if attribute:
+            return _attribute(module, attribute, "the source"), module.__name__
+        found = None
+        for value in vars(module).values():
+            if getattr(value, "__module__", None) == module.__name__ and callable(value):
+                if isinstance(value, (type, type(load_source))):
+                    found = value
+        if found is None:
+            raise Refused("the source defines no function and no class; define one, or name it by option 'attribute'")
+        return found, module.__name__
+    except BaseException:
+        sys.modules.pop(module.__name__, None)
+        raise
+
+
+def load_pickle(payload, stamp):
+    """Unpickle. `stamp` is the version of Python that pickled it ("3.11.2"), or empty where it is not known."""
+    import pickle
+
+    version = "%d.%d.%d" % sys.version_info[:3]
+    try:
+        return pickle.loads(payload), None
+    except BaseException as error:
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").split(".")[0] == "cloudpickle":
+            raise Refused(
+                "the payload needs the package cloudpickle, which %s does not have; install it there"
+                % (sys.executable or sys.prefix)
+            ) from error
+        if stamp and stamp.split(".")[:2] != version.split(".")[:2]:
+            raise Refused(
+                "the payload was pickled by Python %s and this is Python %s; code only unpickles in the version it was "
+                "pickled by" % (stamp, version)
+            ) from error
+        if isinstance(error, (ModuleNotFoundError, AttributeError, MemoryError)):
+            raise
+        if isinstance(error, Exception):
+            raise Refused(
+                "the payload does not unpickle in Python %s (%s: %s); pickle it with this version"
+                % (version, type(error).__name__, error)
+            ) from error
+        raise
+
+
+def forget(module_name):
+    sys.modules.pop(module_name, None)
+
+
+def _code_flags(function):
+    for _ in range(8):
+        if hasattr(function, "func") and not hasattr(function, "__code__"):
+            function = function.func  # functools.partial
+        elif hasattr(function, "__func__"):
+            function = function.__func__
+        else:
+            break
+    code = getattr(function, "__code__", None)
+    if code is None and not isinstance(function, type):
+        call = getattr(type(function), "__call__", None)
+        code = getattr(call, "__code__", None)
+    return getattr(code, "co_flags", 0)
+
+
+def prepare(found, kind):
+    """The object to open and close, and what to call for each row."""
+    method = _METHODS[kind]
+    if isinstance(found, type):
+        own = [base for base in found.__mro__ if base is not object]
+        if any(method in vars(base) or "__call__" in vars(base) for base in own):
+            found = found()
+    target = found
+    if not isinstance(found, (type, type(prepare))) and callable(getattr(found, method, None)):
+        target = getattr(found, method)
+    elif not callable(found):
+        raise Refused(
+            "%s is not callable and has no method %s(); %s needs a function or an object with one"
+            % (_describe(found), method, kind)
+        )
+    flags = _code_flags(target)
+    if flags & 0x280:  # CO_COROUTINE | CO_ASYNC_GENERATOR
+        raise Refused("it is an async function, and %s calls plain functions; remove 'async'" % kind)
+    return found, target
+
+
+def _describe(value):
+    try:
+        text = repr(value)
+    except Exception:
+        text = "<no repr>"
+    return "%s of type %s" % (text if len(text) <= 80 else text[:77] + "...", type(value).__name__)
