@@ -28,7 +28,7 @@ enum class FrameType : uint16_t {
   kBatchSubmit = 4,    // struct BatchSubmit
   kAddArena = 5,       // struct AddArena, with the arena's descriptor attached (none if refused)
   kDropArena = 6,      // struct DropArena
-  kShutdown = 7,       // header alone
+  kShutdown = 7,       // struct Shutdown
 
   // worker to host
   kReady = 32,           // body: Ready
@@ -91,6 +91,10 @@ struct BatchDone {
   int64_t run_ns = 0;      // in the runtime
   int64_t encode_ns = 0;   // writing the OUT arena
   uint64_t reserved0 = 0;
+};
+
+struct Shutdown {
+  FrameHeader header{.type = FrameType::kShutdown, .size = 32};
 };
 
 struct CloseFunction {

@@ -4,12 +4,11 @@
 //   1. The supervisor posix_spawns the launcher with the descriptors below and nothing else open.
 //   2. The launcher applies limits and sandbox, says so on ctl (a text line, launcher/launcher.h), and execs the
 //      interpreter in its own place (same pid).
-//   3. The bootstrap (bootstrap.h) loads clutch_pyembed as an extension module and calls its serve(), which loads the
-//      worker library and runs its loop.
+//   3. The bootstrap (worker/bootstrap.py) loads clutch_pyembed as an extension module and calls its serve(), which loads
+//      the worker library and runs its loop.
 //   4. The worker reads Configure, which waits in ctl since before it started, opens pyembed's runtime with these
 //      options, and answers Ready (with an error inside, if that failed; it then leaves with exit code 1).
-//   5. It serves OpenFunction, CloseFunction, BatchSubmit, AddArena, DropArena in the order they come, one thread,
-//   until
+//   5. It serves OpenFunction, CloseFunction, BatchSubmit, AddArena, DropArena in the order they come, one thread, until
 //      it reads Shutdown or end of file on ctl; then it closes its functions and leaves with exit code 0.
 //
 // Descriptors, inherited by number
@@ -24,11 +23,10 @@
 // Command line of the launcher: launcher/launcher.h. The supervisor says --result=3 and --fd=N:N for 0 to 4.
 //
 // Command line of the interpreter
-//   python -I -c BOOTSTRAP EMBED_LIBRARY WORKER_LIBRARY DUMP_SIGNAL NUMBER
-//   The bootstrap enables faulthandler on descriptor 2, registers a dump of all threads for signal DUMP_SIGNAL
-//   (decimal, SIGUSR1), loads the extension module clutch_pyembed from EMBED_LIBRARY and calls
-//       clutch_pyembed.serve(WORKER_LIBRARY, NUMBER)   ->  exit code of the process
-//   NUMBER (decimal) names the worker in messages and logs.
+//   python -I -c BOOTSTRAP EMBED_LIBRARY WORKER_LIBRARY NUMBER
+//   The bootstrap enables faulthandler on descriptor 2, registers a dump of all threads for SIGUSR1, loads the extension
+//   module clutch_pyembed from EMBED_LIBRARY and calls clutch_pyembed.serve(WORKER_LIBRARY, [NUMBER]), whose result is
+//   the exit code of the process. NUMBER (decimal) is there for people who list processes.
 #pragma once
 
 #include <atomic>
