@@ -31,9 +31,9 @@ class Batched {
 };
 
 struct BatcherSettings {
-  int64_t max_rows = 0;                  // 0: 4096
-  int64_t max_bytes = 0;                 // 0: 4 MiB
-  std::chrono::microseconds max_age{0};  // 0: 1 ms; negative: no limit
+  int64_t max_rows = 0;                  // 0: python.fn-execution.bundle.size
+  int64_t max_bytes = 0;                 // 0: clutch.batch.max-bytes
+  std::chrono::microseconds max_age{0};  // 0: python.fn-execution.bundle.time; negative: no limit
   Milliseconds timeout{0};               // Deadline of each batch.
 };
 

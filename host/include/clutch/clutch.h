@@ -86,6 +86,8 @@ typedef struct clutch_app_option {
 #define CLUTCH_APP_LOG_INFO 2
 #define CLUTCH_APP_LOG_WARN 3
 #define CLUTCH_APP_LOG_ERROR 4
+#define CLUTCH_APP_LOG_HOST_MISBEHAVING 5   /* A plugin saw libclutch break the contract. */
+#define CLUTCH_APP_LOG_PLUGIN_MISBEHAVING 6 /* A plugin broke the contract. */
 
 /* Receives log lines, from any thread, also several at once. All text is borrowed for the call.
  * source is who speaks ("host", "thread", "stdout"); function is the function's name or NULL. Must not call back
@@ -235,9 +237,10 @@ CLUTCH_API const struct ArrowSchema* clutch_app_function_output_schema(const clu
 /* Batches that may be in flight before submit waits. */
 CLUTCH_API uint32_t clutch_app_function_max_in_flight(const clutch_app_function* function);
 
-#define CLUTCH_APP_END_OF_INPUT 1u   /* No batch follows. */
-#define CLUTCH_APP_HAS_WATERMARK 2u  /* watermark_ms is set. */
-#define CLUTCH_APP_INPUT_BORROWED 4u /* The rows' memory ends with the batch: leases on it are refused. */
+#define CLUTCH_APP_END_OF_INPUT 1u    /* No batch follows. */
+#define CLUTCH_APP_HAS_WATERMARK 2u   /* watermark_ms is set. */
+#define CLUTCH_APP_INPUT_BORROWED 4u  /* The rows' memory ends with the batch: leases on it are refused. */
+#define CLUTCH_APP_UNTRUSTED_INPUT 8u /* Check every offset and value of the rows, not their structure alone. */
 
 /*
  * Everything about a batch beside its rows; all optional. Array members are moved like the rows; a NULL pointer or a
@@ -254,7 +257,7 @@ CLUTCH_API uint32_t clutch_app_function_max_in_flight(const clutch_app_function*
  */
 typedef struct clutch_app_batch_options {
   uint32_t struct_size;
-  uint32_t flags;                                 /* CLUTCH_APP_END_OF_INPUT, ..._HAS_WATERMARK, ..._BORROWED */
+  uint32_t flags;                                 /* CLUTCH_APP_END_OF_INPUT and those below it */
   int64_t timeout_ms;                             /* Deadline from now; 0: the plugin's default. */
   int64_t processing_time_ms;                     /* Unix time; 0: now. */
   int64_t watermark_ms;                           /* Event time; with CLUTCH_APP_HAS_WATERMARK. */
@@ -403,9 +406,9 @@ CLUTCH_API int32_t clutch_app_builder_finish(clutch_app_builder* builder, struct
 typedef struct clutch_app_batcher_settings {
   uint32_t struct_size;
   uint32_t flags;
-  int64_t max_rows;   /* 0: 4096 */
-  int64_t max_bytes;  /* 0: 4 MiB */
-  int64_t max_age_us; /* 0: 1000; negative: no limit */
+  int64_t max_rows;   /* 0: python.fn-execution.bundle.size (1000) */
+  int64_t max_bytes;  /* 0: clutch.batch.max-bytes (1 MiB) */
+  int64_t max_age_us; /* 0: python.fn-execution.bundle.time (1 s); negative: no limit */
   int64_t timeout_ms; /* Deadline of each batch, as in clutch_app_batch_options. */
 } clutch_app_batcher_settings;
 

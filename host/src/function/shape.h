@@ -1,0 +1,50 @@
+// What is fixed about a function once it is open: names and schemas.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "clutch/columnar/owned.h"
+#include "clutch/columnar/type.h"
+
+namespace clutch::host {
+
+// A field of a type without parameters.
+inline columnar::Field simple_field(std::string name, columnar::TypeId id, bool nullable) {
+  columnar::Type type;
+  type.id = id;
+  return {std::move(name), std::move(type), nullable};
+}
+
+// One output tag; tag 0 is the main output.
+struct OutputShape {
+  std::string name;  // Empty for the main output.
+  columnar::Field field;
+  columnar::Schema schema;
+};
+
+struct Shape {
+  std::string name;
+  columnar::Field input;
+  columnar::Schema input_schema;
+  std::vector<OutputShape> outputs;
+  bool output_is_input = false;  // Main output and input have the same columns: selections are legal.
+
+  const OutputShape& main() const { return outputs.front(); }
+  // Index into outputs, or 0 if there is no such side output.
+  size_t find_side(std::string_view side) const {
+    for (size_t tag = 1; tag < outputs.size(); ++tag) {
+      if (outputs[tag].name == side) return tag;
+    }
+    return 0;
+  }
+};
+
+// Why shared: results keep it, and they may outlive their function.
+using ShapePtr = std::shared_ptr<const Shape>;
+
+}  // namespace clutch::host

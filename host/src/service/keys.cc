@@ -1,0 +1,119 @@
+#include "service/keys.h"
+
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "clutch/abi/status.h"
+#include "clutch/columnar/builder.h"
+#include "clutch/columnar/ops.h"
+#include "clutch/columnar/type.h"
+#include "clutch/columnar/validate.h"
+#include "clutch/columnar/view.h"
+#include "function/shape.h"
+
+namespace clutch::host {
+namespace {
+
+using columnar::TypeId;
+
+columnar::Field field_of(const char* name, TypeId id) { return simple_field(name, id, false); }
+
+Status user_error(std::string message) { return {CLUTCH_ERR_DATA, std::move(message), CLUTCH_ORIGIN_USER}; }
+
+Status check_no_nulls(const char* what, const ArrowArray& array) {
+  const columnar::ArrayView view(array);
+  if (view.no_nulls()) return {};
+  for (int64_t i = 0; i < array.length; ++i) {
+    if (view.is_null(i)) return user_error(std::string(what) + " has a null in row " + std::to_string(i));
+  }
+  return {};
+}
+
+// Gives each distinct key a position.
+class Positions {
+ public:
+  int32_t of(std::string_view key) {
+    const auto [found, added] = positions_.try_emplace(std::string(key), static_cast<int32_t>(order_.size()));
+    if (added) order_.push_back(&found->first);
+    return found->second;
+  }
+  Result<columnar::Array> finish() const {
+    columnar::ArrayBuilder builder(field_of("keys", TypeId::kBinary));
+    for (const std::string* key : order_) CLUTCH_RETURN_IF_ERROR(builder.append_bytes(*key));
+    return builder.finish();
+  }
+  size_t size() const { return order_.size(); }
+
+ private:
+  std::unordered_map<std::string, int32_t> positions_;
+  std::vector<const std::string*> order_;
+};
+
+columnar::Array timer_array(const std::vector<Timer>& due, Positions& positions) {
+  columnar::ArrayBuilder keys(field_of("key_index", TypeId::kInt32));
+  columnar::ArrayBuilder times(field_of("time_ms", TypeId::kInt64));
+  columnar::ArrayBuilder domains(field_of("domain", TypeId::kInt8));
+  for (const Timer& timer : due) {
+    keys.append<int32_t>(positions.of(timer.key));
+    times.append<int64_t>(timer.time_ms);
+    domains.append<int8_t>(timer.domain);
+  }
+  std::vector<columnar::Array> columns;
+  columns.push_back(keys.finish());
+  columns.push_back(times.finish());
+  columns.push_back(domains.finish());
+  return columnar::make_batch(static_cast<int64_t>(due.size()), std::move(columns));
+}
+
+}  // namespace
+
+Status check_keys(const columnar::Array& keys, const columnar::Array& key_index, int64_t rows) {
+  CLUTCH_RETURN_IF_ERROR(columnar::validate(field_of("keys", TypeId::kBinary), *keys, columnar::Depth::kFull));
+  CLUTCH_RETURN_IF_ERROR(check_no_nulls("keys", *keys));
+  if (key_index.empty()) {
+    if (keys->length == rows) return {};
+    return user_error("keys has " + std::to_string(keys->length) + " entries for " + std::to_string(rows) +
+                      " rows; give one a row, or the distinct keys with key_index");
+  }
+  CLUTCH_RETURN_IF_ERROR(
+      columnar::validate(field_of("key_index", TypeId::kInt32), *key_index, columnar::Depth::kStructure));
+  CLUTCH_RETURN_IF_ERROR(check_no_nulls("key_index", *key_index));
+  if (key_index->length != rows) {
+    return user_error("key_index has " + std::to_string(key_index->length) + " entries for " + std::to_string(rows) +
+                      " rows; give one a row");
+  }
+  const int32_t* positions = rows == 0 ? nullptr : columnar::ArrayView(*key_index).values<int32_t>();
+  for (int64_t i = 0; i < rows; ++i) {
+    if (positions[i] >= 0 && positions[i] < keys->length) continue;
+    return user_error("key_index of row " + std::to_string(i) + " is " + std::to_string(positions[i]) + ", keys has " +
+                      std::to_string(keys->length) + " entries");
+  }
+  return {};
+}
+
+Status arrange_keys(columnar::Array keys, columnar::Array key_index, const std::vector<Timer>& due, BatchInput& input) {
+  Positions positions;
+  const columnar::ArrayView view(*keys);
+  if (key_index.empty()) {
+    columnar::ArrayBuilder index(field_of("key_index", TypeId::kInt32));
+    index.reserve(keys->length);
+    for (int64_t i = 0; i < keys->length; ++i) index.append<int32_t>(positions.of(view.bytes_at<int32_t>(i)));
+    input.key_index = index.finish();
+  } else {
+    for (int64_t i = 0; i < keys->length; ++i) {
+      if (positions.of(view.bytes_at<int32_t>(i)) == i) continue;
+      return user_error("keys has the key at " + std::to_string(i) + " twice; beside key_index it holds each key once");
+    }
+    input.key_index = std::move(key_index);
+  }
+  if (!due.empty()) input.timers = timer_array(due, positions);
+  if (input.key_index.empty() || positions.size() != static_cast<size_t>(keys->length) || keys->offset != 0) {
+    CLUTCH_ASSIGN_OR_RETURN(input.keys, positions.finish());
+  } else {
+    input.keys = std::move(keys);
+  }
+  return {};
+}
+
+}  // namespace clutch::host

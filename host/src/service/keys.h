@@ -1,0 +1,23 @@
+// The keys of a batch, as a function gets them: the distinct ones, and the position of each row's key.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "clutch/columnar/owned.h"
+#include "clutch/columnar/result.h"
+#include "function/input.h"
+#include "service/timer_store.h"
+
+namespace clutch::host {
+
+// Check what an application gave: `keys` binary or utf8 without nulls, one a row if there is no `key_index`, otherwise
+// `key_index` int32 without nulls, one a row, in range.
+Status check_keys(const columnar::Array& keys, const columnar::Array& key_index, int64_t rows);
+
+// Fill keys, key_index and timers of an input from checked keys and the timers that are due. A timer's key that no row
+// has gets a position of its own.
+Status arrange_keys(columnar::Array keys, columnar::Array key_index, const std::vector<Timer>& due, BatchInput& input);
+
+}  // namespace clutch::host
