@@ -32,7 +32,10 @@ typedef struct clutch_function_info {
   uint32_t max_in_flight; /* Batches that may be pending at once; 1 if submit never returns CLUTCH_PENDING. */
 } clutch_function_info;
 
-/* Receives facts from runtime_describe. Borrowed for the call. */
+/**
+ * Receives facts from runtime_describe, which calls it before it returns. Copy the text.
+ * [thread: any] [state: runtime] [blocks: no] [fails: never]
+ */
 typedef void (*clutch_fact_sink)(void *sink, clutch_str key, clutch_str value);
 
 struct clutch_plugin_api {
