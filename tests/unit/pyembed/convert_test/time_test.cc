@@ -32,7 +32,7 @@ class Time : public testing::TestWithParam<bool> {
 };
 
 INSTANTIATE_TEST_SUITE_P(Layout, Time, testing::Values(false, true),
-                         [](const auto& info) { return info.param ? "Attributes" : "Memory"; });
+                         [](const auto& instance) { return instance.param ? "Attributes" : "Memory"; });
 
 TEST_P(Time, Dates) {
   expect_round_trips({
