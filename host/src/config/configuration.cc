@@ -163,7 +163,6 @@ void Configuration::unset(std::string_view key) {
 Result<Configuration> Configuration::with_function_options(std::string_view function_name,
                                                            const Options& options) const {
   Configuration result = *this;
-  result.warnings_.clear();
   for (const auto& [key, text] : options) {
     ConfigValue value{text, ConfigSource::kFunction, "function \"" + std::string(function_name) + "\""};
     CLUTCH_RETURN_IF_ERROR(admit(key, value, result.warnings_));

@@ -58,7 +58,8 @@ class Configuration {
   Status set(std::string_view key, std::string_view value);
   void unset(std::string_view key);  // Of the application's own values only.
 
-  // This configuration with the options of one function on top; their origin is `function "NAME"`.
+  // This configuration with the options of one function on top; their origin is `function "NAME"`. New
+  // warnings stand behind those of this one.
   Result<Configuration> with_function_options(std::string_view function_name, const Options& options) const;
 
   // The value that holds: set by somebody, else the default of a known key, else none.

@@ -10,7 +10,6 @@
 #include <sstream>
 #include <system_error>
 
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include "config/keys.h"
@@ -73,17 +72,19 @@ Status flatten(const toml::table& table, const std::string& prefix, const std::s
 }  // namespace
 
 Result<std::vector<TomlSetting>> read_toml_settings(std::string_view text, const std::string& name) {
-  const toml::parse_result parsed = toml::parse(text, name);
-  if (!parsed) {
-    std::string why(parsed.error().description());
+  toml::table parsed;
+  try {
+    parsed = toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    std::string why(error.description());
     // Why: "execution-mode" and "execution-mode.fallback" are both keys, which TOML's dotted keys cannot say.
     if (why.find("redefine") != std::string::npos || why.find("existing") != std::string::npos) {
       why += "; a key whose name continues another key's name must be quoted: \"execution-mode.fallback\" = \"warn\"";
     }
-    return refuse(name, parsed.error().source(), why);
+    return refuse(name, error.source(), why);
   }
   std::vector<TomlSetting> settings;
-  CLUTCH_RETURN_IF_ERROR(flatten(parsed.table(), "", name, settings));
+  CLUTCH_RETURN_IF_ERROR(flatten(parsed, "", name, settings));
   std::stable_sort(settings.begin(), settings.end(),
                    [](const TomlSetting& a, const TomlSetting& b) { return a.line < b.line; });
   return settings;

@@ -15,7 +15,7 @@ struct LoadOptions {
   uint32_t min_level = CLUTCH_ABI_LEVEL;  // Levels of the contract this host offers.
   uint32_t max_level = CLUTCH_ABI_LEVEL;
   bool require_checksum = false;
-  std::vector<std::string> host_extensions;  // Ids the host can serve, for [requires] host_extensions.
+  std::vector<std::string> host_extensions = {};  // Ids the host can serve, for [requires] host_extensions.
 };
 
 // A loaded plugin. Immutable; all methods may be called from every thread. The library stays mapped until the process

@@ -9,7 +9,6 @@
 #include <set>
 #include <system_error>
 
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include "clutch/abi/plugin.h"
@@ -335,18 +334,20 @@ const ManifestCapability* Manifest::capability(std::string_view kind) const {
 }
 
 Result<Manifest> parse_manifest(std::string_view text, const std::string& path) {
-  const toml::parse_result parsed = toml::parse(text, path);
-  if (!parsed) {
-    const toml::source_position where = parsed.error().source().begin;
+  toml::table parsed;
+  try {
+    parsed = toml::parse(text, path);
+  } catch (const toml::parse_error& error) {
+    const toml::source_position where = error.source().begin;
     return Status(CLUTCH_ERR_CONFIG,
                   path + ":" + std::to_string(where.line) + ":" + std::to_string(where.column) + ": " +
-                      std::string(parsed.error().description()),
+                      std::string(error.description()),
                   CLUTCH_ORIGIN_CONFIG);
   }
   Manifest manifest;
   manifest.path = path;
   manifest.folder = path.substr(0, path.find_last_of('/'));
-  CLUTCH_RETURN_IF_ERROR(Reader(manifest, manifest.path).read(parsed.table()));
+  CLUTCH_RETURN_IF_ERROR(Reader(manifest, manifest.path).read(parsed));
   return manifest;
 }
 

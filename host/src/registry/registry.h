@@ -124,6 +124,9 @@ class Registry {
   // Remember that a plugin cannot be used at all (it failed to load, or its runtime to open), so that tables say why.
   void mark_unusable(std::string_view plugin, std::string reason);
 
+  // That reason, or empty.
+  std::string unusable_reason(std::string_view plugin) const;
+
   // Choose a plugin for a function.
   Decision decide(const DecisionRequest& request, Prober& prober) const;
 
@@ -136,9 +139,6 @@ class Registry {
   std::string explain_json(std::string_view kind) const;
 
  private:
-  std::string unusable_reason(std::string_view plugin) const;
-  Decision decide(const DecisionRequest& request, Prober* prober) const;
-
   const Discovery discovery_;
   mutable std::mutex mutex_;  // Guards what follows. Never held while a plugin or the log runs.
   std::vector<std::string> kinds_;
