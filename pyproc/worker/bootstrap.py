@@ -40,7 +40,7 @@ def start(runtime, worker, arguments):
               % ((runtime, sys.executable) + tuple(sys.version_info[:3]) + (problem,)))
     sys.modules["clutch_pyembed"] = module
     sys.argv = ["clutch-worker"]
-    return module.serve(worker, arguments)
+    return module.serve(worker, *arguments)
 
 
 if len(sys.argv) < 3:
