@@ -15,8 +15,10 @@
 // held throughout.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -103,21 +105,53 @@ class Float64Source {
   PyObject* spare_ = nullptr;
 };
 
+// Keeps one string of each short length for the next row that has one so long.
 class Utf8Source {
  public:
   Utf8Source(const Module& module, Reader&, const ArrowArray& array) : view_(array), layout_(module.layout()) {}
-  PyObject* read(int64_t row) const {
+  Utf8Source(const Utf8Source&) = delete;
+  Utf8Source& operator=(const Utf8Source&) = delete;
+  ~Utf8Source() {
+    for (PyObject* spare : spare_) Py_XDECREF(spare);
+  }
+
+  PyObject* read(int64_t row) {
     if (view_.is_null(row)) {
       Py_INCREF(Py_None);
       return Py_None;
     }
-    return layout_.make_text(view_.bytes_at<int32_t>(row));
+    const std::string_view text = view_.bytes_at<int32_t>(row);
+    // One-letter strings exist once in an interpreter.
+    if (text.size() < 2 || text.size() > kLongest || !layout_.knows_text_state() || !ObjectLayout::is_ascii(text)) {
+      return layout_.make_text(text);
+    }
+    PyObject* object = std::exchange(spare_[text.size()], nullptr);
+    if (object != nullptr) {
+      layout_.write_text(object, text);
+    } else {
+      object = layout_.make_text(text);
+    }
+    last_ = object;
+    last_size_ = text.size();
+    return object;
   }
-  void done(PyObject* argument) const { Py_DECREF(argument); }
+  void done(PyObject* argument) {
+    if (argument == last_ && layout_.is_spare_text(argument) && spare_[last_size_] == nullptr) {
+      spare_[last_size_] = argument;
+    } else {
+      Py_DECREF(argument);
+    }
+    last_ = nullptr;
+  }
 
  private:
+  static constexpr size_t kLongest = 63;
+
   columnar::ArrayView view_;
   ObjectLayout layout_;
+  std::array<PyObject*, kLongest + 1> spare_{};
+  PyObject* last_ = nullptr;  // made here, one of the spare sort, and not yet done
+  size_t last_size_ = 0;
 };
 
 class GenericSource {
@@ -253,12 +287,16 @@ class Float64Sink : public FixedSink<double, Float64Sink> {
 class Utf8Sink {
  public:
   Utf8Sink(Writer& writer, columnar::ArrayBuilder& out, int64_t rows)
-      : writer_(&writer), out_(&out), utf8_(slots().utf8_and_size) {
+      : layout_(writer.module().layout()), writer_(&writer), out_(&out), utf8_(slots().utf8_and_size) {
     out.reserve(rows);
   }
   bool write(PyObject* value) {
     Py_ssize_t size = 0;
-    const char* text = PyUnicode_CheckExact(value) ? utf8_(value, &size) : nullptr;
+    const char* text = nullptr;
+    if (PyUnicode_CheckExact(value)) [[likely]] {
+      text = layout_.read_text(value, size);
+      if (text == nullptr) text = utf8_(value, &size);
+    }
     if (text == nullptr) [[unlikely]]
       return slow(value);
     if (!out_->append_bytes({text, static_cast<size_t>(size)}).ok()) [[unlikely]]
@@ -273,6 +311,7 @@ class Utf8Sink {
     return writer_->write(value, *out_);
   }
 
+  ObjectLayout layout_;
   Writer* writer_;
   columnar::ArrayBuilder* out_;
   const char* (*utf8_)(PyObject*, Py_ssize_t*);

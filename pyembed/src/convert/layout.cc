@@ -105,7 +105,7 @@ void ObjectLayout::find_text() {
   if (make == nullptr) return;
   constexpr std::string_view kText = "clutch-layout";
   const Py_ssize_t size = kText.size();
-  for (Py_ssize_t offset : {40, 48}) {  // from 3.12, to 3.11
+  for (Py_ssize_t offset : {kShortText, kLongText}) {
     PyRef model = PyRef::steal(PyUnicode_FromStringAndSize(kText.data(), size));
     if (!model ||
         std::memcmp(reinterpret_cast<const char*>(model.get()) + offset, kText.data(), kText.size() + 1) != 0) {
@@ -120,8 +120,41 @@ void ObjectLayout::find_text() {
     }
     new_text_ = make;
     text_data_ = offset;
+    text_state_known_ = check_text_state();
     return;
   }
+}
+
+// The byte that tells interned from not, and ASCII from not; and that a string filled again is as good as a new one.
+bool ObjectLayout::check_text_state() {
+  const auto state_of = [](const PyRef& text) {
+    return static_cast<uint8_t>(reinterpret_cast<const char*>(text.get())[kTextState]);
+  };
+  constexpr std::string_view kOld = "clutch text one", kNew = "clutch text two";
+  const auto make = [](std::string_view text) {
+    return PyRef::steal(PyUnicode_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
+  };
+  PyRef spare = PyRef::steal(make_text(kOld));
+  PyRef fresh = make(kNew), latin = make("clutch t\xC3\xA9xt"), wide = make("clutch \xE6\x97\xA5\xE6\x9C\xAC");
+  PyRef kept = make("clutch layout probe, interned");
+  if (!spare || !fresh || !latin || !wide || !kept) return false;
+  PyObject* interned = kept.release();
+  PyUnicode_InternInPlace(&interned);
+  kept = PyRef::steal(interned);
+  text_state_ = state_of(fresh);
+  if (state_of(spare) != text_state_ || state_of(latin) == text_state_ || state_of(wide) == text_state_ ||
+      state_of(kept) == text_state_) {
+    return false;
+  }
+  Py_ssize_t length = 0;
+  std::memcpy(&length, reinterpret_cast<const char*>(spare.get()) + kTextLength, sizeof length);
+  const Py_hash_t hash = PyObject_Hash(spare.get());
+  Py_hash_t stored = 0;
+  std::memcpy(&stored, reinterpret_cast<const char*>(spare.get()) + kTextHash, sizeof stored);
+  if (length != static_cast<Py_ssize_t>(kOld.size()) || stored != hash || !counts_one(spare.get())) return false;
+  write_text(spare.get(), kNew);
+  return PyObject_RichCompareBool(spare.get(), fresh.get(), Py_EQ) == 1 &&
+         PyObject_Hash(spare.get()) == PyObject_Hash(fresh.get());
 }
 
 }  // namespace clutch::pyembed

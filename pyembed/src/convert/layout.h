@@ -25,6 +25,7 @@ class ObjectLayout {
   bool knows_ints() const { return int_form_ != IntForm::kUnknown; }
   bool knows_floats() const { return floats_; }
   bool knows_text() const { return new_text_ != nullptr; }
+  bool knows_text_state() const { return text_state_known_; }
 
   // Value of an int of at most 60 bits (exact type). False: ask the API.
   bool read_int(PyObject* object, int64_t& out) const {
@@ -76,22 +77,6 @@ class ObjectLayout {
     std::memcpy(reinterpret_cast<char*>(spare) + kHeader, &value, sizeof value);
   }
 
-  // A new str of UTF-8, NULL with a Python error set (malformed, no memory).
-  PyObject* make_text(std::string_view text) const {
-    const auto size = static_cast<Py_ssize_t>(text.size());
-    // One-letter strings exist once; that is left to the API.
-    if (new_text_ == nullptr || size < 2 || !is_ascii(text)) return PyUnicode_FromStringAndSize(text.data(), size);
-    PyObject* object = new_text_(size, 127);
-    if (object != nullptr) std::memcpy(reinterpret_cast<char*>(object) + text_data_, text.data(), text.size());
-    return object;
-  }
-
- private:
-  enum class IntForm : uint8_t { kUnknown, kSized, kTagged };
-  static constexpr int64_t kHeader = 16;  // of an object: count and type
-  static constexpr uint64_t kDigit = (uint64_t{1} << 30) - 1;
-
-  static int64_t two_digits(uint64_t digits) { return static_cast<int64_t>((digits & kDigit) | (digits >> 32) << 30); }
   static bool is_ascii(std::string_view text) {
     constexpr uint64_t kHigh = 0x8080808080808080;
     const char* data = text.data();
@@ -110,14 +95,66 @@ class ObjectLayout {
     return (seen & kHigh) == 0;
   }
 
+  // A new str of UTF-8, NULL with a Python error set (malformed, no memory).
+  PyObject* make_text(std::string_view text) const {
+    const auto size = static_cast<Py_ssize_t>(text.size());
+    // One-letter strings exist once; that is left to the API.
+    if (new_text_ == nullptr || size < 2 || !is_ascii(text)) return PyUnicode_FromStringAndSize(text.data(), size);
+    PyObject* object = new_text_(size, 127);
+    if (object != nullptr) std::memcpy(reinterpret_cast<char*>(object) + text_data_, text.data(), text.size());
+    return object;
+  }
+
+  // The characters of a str that is all ASCII (exact type). NULL: ask the API.
+  const char* read_text(PyObject* object, Py_ssize_t& size) const {
+    const char* bytes = reinterpret_cast<const char*>(object);
+    if (!text_state_known_ || static_cast<uint8_t>(bytes[kTextState]) != text_state_) return nullptr;
+    std::memcpy(&size, bytes + kTextLength, sizeof size);
+    return bytes + text_data_;
+  }
+
+  // A str made by make_text that nobody else refers to may be filled again with as many ASCII characters. Not if it was
+  // interned, because the table of interned strings does not count as a reference, and not if it grew a second form.
+  bool is_spare_text(PyObject* object) const {
+    const char* bytes = reinterpret_cast<const char*>(object);
+    if (!text_state_known_ || !is_ours_alone(object) || static_cast<uint8_t>(bytes[kTextState]) != text_state_) {
+      return false;
+    }
+    return text_data_ == kShortText || no_second_form(bytes);
+  }
+  // `text` has the length of `spare` and is ASCII.
+  void write_text(PyObject* spare, std::string_view text) const {
+    constexpr Py_hash_t kNoHash = -1;
+    char* bytes = reinterpret_cast<char*>(spare);
+    std::memcpy(bytes + kTextHash, &kNoHash, sizeof kNoHash);
+    std::memcpy(bytes + text_data_, text.data(), text.size());
+  }
+
+ private:
+  enum class IntForm : uint8_t { kUnknown, kSized, kTagged };
+  static constexpr int64_t kHeader = 16;  // of an object: count and type
+  static constexpr int64_t kTextLength = 16, kTextHash = 24, kTextState = 32;
+  static constexpr Py_ssize_t kShortText = 40, kLongText = 48;  // where characters begin: from 3.12, to 3.11
+  static constexpr uint64_t kDigit = (uint64_t{1} << 30) - 1;
+
+  // To 3.11 a str may have grown a copy in wide characters, which the word before its characters points to.
+  static bool no_second_form(const char* bytes) {
+    void* wide;
+    std::memcpy(&wide, bytes + kShortText, sizeof wide);
+    return wide == nullptr;
+  }
+  static int64_t two_digits(uint64_t digits) { return static_cast<int64_t>((digits & kDigit) | (digits >> 32) << 30); }
   bool check_ints(IntForm form);
   bool check_floats();
   void find_text();
+  bool check_text_state();
 
   IntForm int_form_ = IntForm::kUnknown;
   bool floats_ = false;
   PyObject* (*new_text_)(Py_ssize_t size, Py_UCS4 highest) = nullptr;
   Py_ssize_t text_data_ = 0;
+  bool text_state_known_ = false;
+  uint8_t text_state_ = 0;  // of a str that is ASCII and not interned
 };
 
 }  // namespace clutch::pyembed
