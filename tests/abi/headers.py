@@ -16,7 +16,7 @@ FOREIGN = {"arrow.h"}
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 STRUCT = re.compile(r"^(?:typedef\s+)?struct\s+(\w+)\s*\{(.*?)^\}\s*\w*;", re.DOTALL | re.MULTILINE)
 POINTER = re.compile(r"^(?P<result>.*?)\(\s*\*\s*(?P<name>\w+)\s*\)\s*\((?P<parameters>.*)\)$", re.DOTALL)
-MEMBER = re.compile(r"^(?P<type>.*?[\s*])(?P<name>\w+)$", re.DOTALL)
+MEMBER = re.compile(r"^(?P<type>[\w\s*]*[\s*])(?P<name>[A-Za-z_]\w*)$")
 TYPEDEF = re.compile(r"^typedef\s+([^;{]*?\(\s*\*\s*(\w+)\s*\)\s*\([^;]*?\))\s*;", re.DOTALL | re.MULTILINE)
 CONSTANT = re.compile(r"^#define\s+(CLUTCH_\w+)[ \t]+(.+?)\s*$", re.MULTILINE)
 TAG = re.compile(r"\[(\w+):\s*([^\]]+)\]")
@@ -92,8 +92,8 @@ def statements(body: str) -> Iterator[Tuple[int, str, str]]:
             # A comment on the rest of the line belongs to what stands before it.
             newline = body.find("\n", end)
             rest = body[end + 1 : newline if newline >= 0 else len(body)]
-            opened = rest.find("/*")
-            position = body.index("*/", end + 1 + opened) + 2 if opened >= 0 else end + 1
+            trailing = re.match(r"[ \t]*/\*", rest)
+            position = body.index("*/", end + 1) + 2 if trailing else end + 1
             comment = ""
 
 

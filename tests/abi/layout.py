@@ -11,6 +11,7 @@ one may not; a constant may not change. --update writes the file anew, for a rel
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,9 @@ from pathlib import Path
 from typing import Dict, List, Tuple
 
 from headers import Headers, Struct
+
+# Their size is a matter of the compiler or the platform.
+LOOSE_TYPE = re.compile(r"\b(enum|bool|_Bool|short|int|long|unsigned|size_t|ssize_t|time_t|off_t|wchar_t|va_list)\b")
 
 Member = Tuple[str, int, int, str]  # name, offset, size, type
 Layout = Dict[str, Tuple[int, List[Member]]]  # struct: size, members
@@ -108,6 +112,10 @@ def check_form(headers: Headers, layout: Layout) -> List[str]:
         if size % 8 != 0:
             problems.append(f"struct {struct.name} has {size} bytes; pad it to a multiple of 8, so that appending shows")
         problems.extend(hidden_padding(struct, members, size))
+        for name, _, _, kind in members:
+            loose = LOOSE_TYPE.search(kind)
+            if loose:
+                problems.append(f"struct {struct.name}: {name} uses {loose[0]}; use a type of fixed width")
     return problems
 
 
