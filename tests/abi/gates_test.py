@@ -17,6 +17,7 @@ import exports
 import header_alone
 import include_rules
 import layout
+import quotes
 from headers import Headers
 
 REPOSITORY = Path(os.environ.get("CLUTCH_SOURCE_ROOT", Path(__file__).resolve().parents[2]))
@@ -166,6 +167,14 @@ class Exports(unittest.TestCase):
     def test_what_is_wrong_is_named(self) -> None:
         self.assertEqual(exports.check(["a", "clutch_x"], ["a", "clutch_*"]), [])
         self.assertEqual(exports.check(["a", "_ZSt4swap"], ["a", "b"]), ["exports _ZSt4swap", "does not export b"])
+
+
+class Quotes(unittest.TestCase):
+    """quotes.py."""
+
+    def test_a_stale_block_is_found(self) -> None:
+        page = "text\n```c\nint  x;\n```\n```c\nint y;\n```\n```sh\nz\n```\n"
+        self.assertEqual(quotes.stale(page, ["int x;\n", "char y;\n"]), ["int y;\n"])
 
 
 class IncludeRules(unittest.TestCase):
