@@ -18,8 +18,11 @@ std::string row_text(const FunctionSpec& spec, const ArrowArray& rows, int64_t r
 }  // namespace
 
 Status Plan::handle(const Gil& gil, Batch& batch, int64_t row) {
+  // Telling about the row runs Python code, which must not be interrupted itself.
+  const Cause cause = batch.watch.pause(gil);
   bool fatal = false;
-  Status status = row_status(gil, batch, row, fatal);
+  Status status = row_status(gil, batch, row, cause, fatal);
+  batch.watch.resume(gil);
   const std::string& step = spec_->steps[fault_.step].name;
   status.with(CLUTCH_DETAIL_FUNCTION, step).with(CLUTCH_DETAIL_BATCH, std::to_string(batch.batch.sequence));
   status.with(CLUTCH_DETAIL_ROW, std::to_string(row));
@@ -28,12 +31,13 @@ Status Plan::handle(const Gil& gil, Batch& batch, int64_t row) {
   return drop_row(batch, row, status);
 }
 
-Status Plan::row_status(const Gil& gil, Batch& batch, int64_t row, bool& ret_fatal) {
+Status Plan::row_status(const Gil& gil, Batch& batch, int64_t row, Cause cause, bool& ret_fatal) {
   const std::string where = what(fault_.step, row);
   if (fault_.reason == Fault::Reason::kMismatch) {
-    const Mismatch mismatch = outputs_.writer().take_mismatch();
+    Mismatch mismatch = outputs_.writer().take_mismatch();
     const std::string column = outputs_.column_path(*spec_, mismatch.path);
     const bool plain = mismatch.path.empty();  // the result as a whole
+    mismatch.path.clear();                     // the sentence names the column instead
     Status status(CLUTCH_ERR_VALUE, where + ": " + (plain ? "" : "column \"" + column + "\": ") + mismatch.sentence(),
                   CLUTCH_ORIGIN_USER);
     if (!column.empty()) status.with(CLUTCH_DETAIL_COLUMN, column);
@@ -48,9 +52,8 @@ Status Plan::row_status(const Gil& gil, Batch& batch, int64_t row, bool& ret_fat
     return status;
   }
   PyRef exception = take_exception(gil);
-  if (exception && batch.watch.cause() != Cause::kNone &&
-      PyObject_IsInstance(exception.get(), interpreter_->interrupted()) == 1) {
-    return interrupted_status(gil, batch, row, exception, ret_fatal);
+  if (exception && cause != Cause::kNone && PyObject_IsInstance(exception.get(), interpreter_->interrupted()) == 1) {
+    return interrupted_status(gil, batch, row, cause, exception, ret_fatal);
   }
   const Described described = describe(gil, *interpreter_, exception, batch.described < kTracebacksPerBatch);
   ++batch.described;
@@ -67,8 +70,8 @@ Status Plan::row_status(const Gil& gil, Batch& batch, int64_t row, bool& ret_fat
   return status;
 }
 
-Status Plan::interrupted_status(const Gil& gil, const Batch& batch, int64_t row, PyView exception, bool& ret_fatal) {
-  const Cause cause = batch.watch.cause();
+Status Plan::interrupted_status(const Gil& gil, const Batch& batch, int64_t row, Cause cause, PyView exception,
+                                bool& ret_fatal) {
   const Described described = describe(gil, *interpreter_, exception, true);
   Status status;
   if (cause == Cause::kCancelled) {
@@ -91,7 +94,6 @@ Status Plan::interrupted_status(const Gil& gil, const Batch& batch, int64_t row,
   if (!described.traceback.empty()) status.with(CLUTCH_DETAIL_TRACEBACK, described.traceback);
   if (!described.frames.empty()) status.with(CLUTCH_DETAIL_FRAMES, described.frames);
   ret_fatal = cause != Cause::kRowDeadline;
-  if (cause == Cause::kRowDeadline) batch.watch.forget_row_cause(gil);
   return status;
 }
 

@@ -30,10 +30,8 @@ Result<Outputs> Outputs::make(const FunctionSpec& spec, const Module& module) {
 }
 
 std::string Outputs::column_path(const FunctionSpec& spec, const std::string& below) const {
-  if (!single_) return below;
-  const std::string& name = spec.output.type.children.front().name;
-  if (below.empty() || below.front() == '[') return name + below;
-  return name + "." + below;
+  if (single_) return spec.output.type.children.front().name + below;
+  return !below.empty() && below.front() == '.' ? below.substr(1) : below;
 }
 
 void Outputs::truncate_rows(int64_t count) {

@@ -26,7 +26,7 @@ class Outputs {
   void reserve(int64_t rows) {
     if (builder_ != nullptr) builder_->reserve(rows);
   }
-  // The full path of a place below the result: "b[3].c" of column "a" gives "a.b[3].c".
+  // The full path of a place below the result: ".b[3].c" of column "a" gives "a.b[3].c".
   std::string column_path(const FunctionSpec& spec, const std::string& below) const;
 
   // Take back everything but the first `count` rows.

@@ -43,8 +43,9 @@ class Plan {
   Status poll(const Batch& batch, int64_t row) const;
   // Treat a row that failed as the policy says; a status means that the batch fails.
   Status handle(const Gil& gil, Batch& batch, int64_t row);
-  Status row_status(const Gil& gil, Batch& batch, int64_t row, bool& ret_fatal);
-  Status interrupted_status(const Gil& gil, const Batch& batch, int64_t row, PyView exception, bool& ret_fatal);
+  Status row_status(const Gil& gil, Batch& batch, int64_t row, Cause cause, bool& ret_fatal);
+  Status interrupted_status(const Gil& gil, const Batch& batch, int64_t row, Cause cause, PyView exception,
+                            bool& ret_fatal);
   Status drop_row(Batch& batch, int64_t row, const Status& why);
   std::string what(size_t step, int64_t row) const;
 

@@ -10,6 +10,7 @@ _METHODS = {
     "stream.filter": "filter",
 }
 _GENERATED = {"count": 0}
+_FILES = {}  # name of a source's file in tracebacks -> name of its module, while it is open
 
 
 class Refused(Exception):
@@ -33,14 +34,6 @@ def _new_module(stem):
     module = type(sys)(name)
     sys.modules[name] = module
     return module
-
-
-def _run(module, code):
-    try:
-        exec(code, module.__dict__)
-    except BaseException:
-        sys.modules.pop(module.__name__, None)
-        raise
 
 
 def _attribute(owner, path, what):
@@ -89,20 +82,20 @@ def _load_file(place, path):
     module = _new_module(os.path.splitext(os.path.basename(place))[0])
     module.__file__ = place
     try:
-        _run(module, compile(text, place, "exec", dont_inherit=True))
+        exec(compile(text, place, "exec", dont_inherit=True), module.__dict__)
         return _attribute(module, path, "file %r" % place), module.__name__
     except BaseException:
-        sys.modules.pop(module.__name__, None)
+        forget(module.__name__)
         raise
 
 
 def load_source(text, name, attribute):
     """Run the text in a module of its own; the object is the attribute, or the last function or class it defines."""
     module = _new_module(name)
-    filename = "clutch-source:" + name
+    filename = _source_file(name, module)
     module.__loader__ = _SourceLoader(text)
     try:
-        _run(module, compile(text, filename, "exec", dont_inherit=True))
+        exec(compile(text, filename, "exec", dont_inherit=True), module.__dict__)
         if attribute:
             return _attribute(module, attribute, "the source"), module.__name__
         found = None
@@ -114,8 +107,17 @@ def load_source(text, name, attribute):
             raise Refused("the source defines no function and no class; define one, or name it by option 'attribute'")
         return found, module.__name__
     except BaseException:
-        sys.modules.pop(module.__name__, None)
+        forget(module.__name__)
         raise
+
+
+def _source_file(name, module):
+    filename, again = "clutch-source:" + name, 1
+    while filename in _FILES:
+        again += 1
+        filename = "clutch-source:%s#%d" % (name, again)
+    _FILES[filename] = module.__name__
+    return filename
 
 
 def load_pickle(payload, stamp):
@@ -147,7 +149,13 @@ def load_pickle(payload, stamp):
 
 
 def forget(module_name):
+    """Let go of a module made here, and of the text of its tracebacks."""
     sys.modules.pop(module_name, None)
+    for filename, name in list(_FILES.items()):
+        if name == module_name:
+            del _FILES[filename]
+            if "linecache" in sys.modules:
+                sys.modules["linecache"].cache.pop(filename, None)
 
 
 def _code_flags(function):

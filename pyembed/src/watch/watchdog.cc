@@ -79,10 +79,13 @@ class Watchdog {
     watch.registered_.store(false);
   }
 
-  void forget_row(Watch& watch) {
+  void set_paused(Watch& watch, bool paused) {
     std::lock_guard<std::mutex> guard(mutex_);
+    watch.paused_ = paused;
+    if (paused) return;
     reset_locked(watch);
     if (watch.cause_.load() == Cause::kRowDeadline) watch.cause_.store(Cause::kNone);
+    wake_by_locked(monotonic_ns());  // what was due in the meantime
   }
 
  private:
@@ -93,6 +96,7 @@ class Watchdog {
     watch.pause_ns_ = kFirstPause;
     watch.first_shot_ns_ = 0;
     watch.reported_ = false;
+    watch.paused_ = false;
   }
 
   void register_locked(Watch& watch) {
@@ -167,6 +171,7 @@ class Watchdog {
 
   // When to do something about this batch next: now or earlier means at once.
   static int64_t look(Watch& watch, int64_t now) {
+    if (watch.paused_) return kNever;
     int64_t next = kNever;
     if (watch.deadline_ns_ != 0) next = std::min(next, watch.deadline_ns_ + kGrace);
     if (watch.cancel_ns_ != 0) next = std::min(next, watch.cancel_ns_);
@@ -235,9 +240,15 @@ void Watch::end(const Gil&) {
   if (cause_.load() != Cause::kNone) PyThreadState_SetAsyncExc(thread_, nullptr);
 }
 
-void Watch::forget_row_cause(const Gil&) {
-  Watchdog::instance().forget_row(*this);
-  PyThreadState_SetAsyncExc(thread_, nullptr);
+Cause Watch::pause(const Gil&) {
+  if (!registered_.load()) return Cause::kNone;
+  Watchdog::instance().set_paused(*this, true);
+  if (cause() != Cause::kNone) PyThreadState_SetAsyncExc(thread_, nullptr);
+  return cause();
+}
+
+void Watch::resume(const Gil&) {
+  if (registered_.load()) Watchdog::instance().set_paused(*this, false);
 }
 
 void Watch::cancel(uint64_t sequence) {

@@ -46,9 +46,13 @@ class Watch {
   bool cancelled() const {
     return cancelled_.load(std::memory_order_relaxed) == running_.load(std::memory_order_relaxed);
   }
-  // Why the running batch was interrupted so far. A cause of one row is forgotten by taking it.
+  // Why the running batch was interrupted so far.
   Cause cause() const { return cause_.load(std::memory_order_acquire); }
-  void forget_row_cause(const Gil& gil);
+
+  // Stop interrupting, and take back an interruption on its way; gives the cause so far. For the runtime's own Python
+  // code after a row failed. resume() goes on, with a fresh row clock; a row's cause is forgotten then.
+  Cause pause(const Gil& gil);
+  void resume(const Gil& gil);
 
   // From any thread: stop this batch soon. Polled between rows; a row that goes on for long is interrupted.
   void cancel(uint64_t sequence);
@@ -74,6 +78,7 @@ class Watch {
   int64_t pause_ns_ = 0;
   int64_t first_shot_ns_ = 0;
   bool reported_ = false;
+  bool paused_ = false;
 };
 
 }  // namespace clutch::pyembed

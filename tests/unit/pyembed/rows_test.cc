@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "batches.h"
 #include "clutch/columnar/ops.h"
 #include "session.h"
 
@@ -10,18 +11,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-columnar::Array ints(const std::vector<int64_t>& values) {
-  std::vector<columnar::Array> columns;
-  columns.push_back(int64_column(values));
-  return batch_of(std::move(columns));
-}
-
-columnar::Array texts(const std::vector<std::string>& values) {
-  std::vector<columnar::Array> columns;
-  columns.push_back(text_column(values));
-  return batch_of(std::move(columns));
-}
 
 TEST(Rows, ScalarOfOneInt) {
   Session session;
