@@ -76,7 +76,8 @@ inline Error take_error(int32_t status, clutch_app_error* raw) {
   return raw != nullptr ? Error(raw) : Error(status, clutch_app_status_name(status));
 }
 
-inline void check(int32_t status, clutch_app_error* error) {
+// By reference, because the call that gives the status fills the error in the same expression.
+inline void check(int32_t status, clutch_app_error* const& error) {
   if (status < 0) throw take_error(status, error);
 }
 
