@@ -99,8 +99,9 @@ struct Function {
   std::vector<uint32_t> host_tags;       // by the worker's tag
 
   Phase phase = Phase::kOpening;
-  bool declared = false;  // states and side outputs are known
-  Status failed;          // why it cannot be served any more
+  bool declared = false;     // states and side outputs are known
+  uint32_t open_losses = 0;  // workers that ended while they opened it, since the last that did not
+  Status failed;             // why it cannot be served any more
   Status close_error;
   std::map<uint64_t, std::unique_ptr<Job>> jobs;  // by ticket: in order of submission
   uint32_t completing = 0;                        // batches whose completion is being reported just now

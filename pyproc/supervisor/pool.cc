@@ -91,6 +91,7 @@ void Pool::describe(const std::function<void(std::string_view, std::string_view)
     const Lock lock(mutex_);
     std::string pids;
     uint32_t serving = 0;
+    uint32_t spares = 0;
     for (const WorkerPtr& worker : workers_) {
       if (worker->life.state() != WorkerState::kReady) continue;
       if (facts.empty()) {
@@ -98,9 +99,10 @@ void Pool::describe(const std::function<void(std::string_view, std::string_view)
         facts.emplace_back("sandbox", worker->sandbox);
       }
       pids += (pids.empty() ? "" : ",") + std::to_string(worker->process.pid());
-      serving += worker->spare ? 0u : 1u;
+      ++(worker->spare ? spares : serving);
     }
     facts.emplace_back("workers", std::to_string(serving));
+    facts.emplace_back("worker.spares", std::to_string(spares));
     facts.emplace_back("worker.pids", pids);
     facts.emplace_back("worker.restarts", std::to_string(restarts_));
     facts.emplace_back("arenas.pinned", std::to_string(pinned_));

@@ -146,6 +146,7 @@ Status Pool::handle_opened(const WorkerPtr& worker) {
       found->second = {Opening::State::kOpened, 0};
       if (known != functions_.end()) {
         Function& function = *known->second;
+        function.open_losses = 0;
         if (!function.declared) {
           function.states = std::move(opened.states);
           function.side_outputs = std::move(opened.side_outputs);

@@ -339,8 +339,17 @@ void Pool::lose_opening(Worker& worker, const Ending& ending) {
     } else {
       report = loss_report(worker, ending, function, opens ? "|while it opened the function" : "|while it closed it");
     }
-    if (opens && function.failed.ok()) function.failed = std::move(report);
-    if (!opens && function.close_error.ok()) function.close_error = std::move(report);
+    if (opens) {
+      log_worker(CLUTCH_LOG_WARN, worker, report.message());
+      last_report_ = report;
+      // It opened before, so perhaps it was not to blame: a batch in its place would be tried again too.
+      const bool again = function.phase == Function::Phase::kOpen &&
+                         worker.cause.kind != StopCause::Kind::kOpenTimeout &&
+                         ++function.open_losses <= std::max(options_.retries, 1u);
+      if (!again && function.failed.ok()) function.failed = std::move(report);
+      continue;
+    }
+    if (function.close_error.ok()) function.close_error = std::move(report);
   }
 }
 

@@ -95,7 +95,8 @@ TEST_F(PoolTest, TellsWhichRowRaised) {
 
 TEST_F(PoolTest, RefusesAFunctionThatDoesNotLoad) {
   Pool pool(test_options(), test_paths(), host_.table());
-  const Result<Function*> opened = pool.open(function_of("bad", "import no_such_module\ndef bad(x):\n    return x\n"), nullptr);
+  const Result<Function*> opened =
+      pool.open(function_of("bad", "import no_such_module\ndef bad(x):\n    return x\n"), nullptr);
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.status().code(), CLUTCH_ERR_FUNCTION);
   EXPECT_NE(opened.status().message().find("No module named 'no_such_module'"), std::string_view::npos)
