@@ -275,8 +275,7 @@ void change_cell(int32_t kind, int8_t op, std::optional<std::string_view> map_ke
                  std::optional<std::string_view> value, CellChange& change) {
   const bool replaces_all = op == CLUTCH_STATE_OP_CLEAR || (op == CLUTCH_STATE_OP_PUT && kind == CLUTCH_STATE_LIST);
   if (replaces_all) {
-    change = CellChange();
-    change.cleared = true;
+    change.clear();
     if (op == CLUTCH_STATE_OP_PUT && value) change.appended.emplace_back(*value);
   } else if (op == CLUTCH_STATE_OP_APPEND) {
     change.appended.emplace_back(*value);

@@ -45,6 +45,14 @@ struct CellChange {
   std::optional<std::string> value;
   std::vector<std::string> appended;
   std::map<std::string, std::optional<std::string>, std::less<>> entries;  // No value: removed.
+
+  // Drop what the cell had, and what was changed so far.
+  void clear() {
+    cleared = true;
+    value.reset();
+    appended.clear();
+    entries.clear();
+  }
 };
 
 // By state, by key.
