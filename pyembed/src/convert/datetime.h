@@ -29,6 +29,12 @@ inline constexpr int64_t kMicrosPerDay = 86400 * kMicrosPerSecond;
 
 constexpr int64_t floor_div(int64_t value, int64_t divisor) { return value / divisor - (value % divisor < 0 ? 1 : 0); }
 
+// value - floor_div(value, divisor) * divisor, which would overflow for the smallest values.
+constexpr int64_t floor_mod(int64_t value, int64_t divisor) {
+  const int64_t rest = value % divisor;
+  return rest < 0 ? rest + divisor : rest;
+}
+
 constexpr int64_t units_per_second(columnar::TimeUnit unit) {
   switch (unit) {
     case columnar::TimeUnit::kSecond:

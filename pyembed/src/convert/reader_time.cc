@@ -79,7 +79,7 @@ class TimestampReader final : public ReaderOf<TimestampReader> {
     const int64_t raw = view_.values<int64_t>()[row];
     int64_t days = floor_div(raw, per_day_);
     // Finer than a microsecond is cut off toward the past; in_day is never negative.
-    int64_t micros = to_micros(raw - days * per_day_, field_.type.unit);
+    int64_t micros = to_micros(floor_mod(raw, per_day_), field_.type.unit);
     if (zone_.offset_seconds != 0) {
       micros += zone_.offset_seconds * kMicrosPerSecond;
       const int64_t carry = floor_div(micros, kMicrosPerDay);
@@ -109,13 +109,13 @@ class DurationReader final : public ReaderOf<DurationReader> {
     const int64_t raw = view_.values<int64_t>()[row];
     const int64_t per_second = units_per_second(field_.type.unit);
     const int64_t seconds = floor_div(raw, per_second);
-    const int64_t micros = to_micros(raw - seconds * per_second, field_.type.unit);
+    const int64_t micros = to_micros(floor_mod(raw, per_second), field_.type.unit);
     const int64_t days = floor_div(seconds, 86400);
     if (days < -kMaxDays || days > kMaxDays) [[unlikely]] {
       return raise_outside(field_, std::to_string(raw) + " " + unit_name(field_.type.unit),
                            "datetime.timedelta (999999999 days)");
     }
-    return datetime_->make_delta(days, seconds - days * 86400, micros);
+    return datetime_->make_delta(days, floor_mod(seconds, 86400), micros);
   }
 
  private:
