@@ -91,7 +91,8 @@ struct Function {
   columnar::Field output;
   bool same_schema = false;  // rows of the input may be emitted unchanged
   int32_t on_error = 0;
-  Bytes message;  // encoded OpenFunction
+  // Why: it is sent without the pool's lock, and the function may be closed meanwhile.
+  std::shared_ptr<const Bytes> message;  // encoded OpenFunction
   clutch_function_context* context = nullptr;
   std::vector<StateDeclaration> states;  // by the worker's number
   std::vector<uint32_t> host_states;

@@ -76,6 +76,7 @@ int64_t Pool::turn() {
   for (const auto& [worker, step] : steps) take_step(worker, step);
   for (auto& [worker, arena] : pinned) worker->drop_arena(std::move(arena));
   staff(now, next);
+  open_missing();
   for (auto& [job, status] : over) complete(job, std::move(status));
   dispatch();
   return next;

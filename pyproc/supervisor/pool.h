@@ -110,7 +110,8 @@ class Pool {
   bool spin(const std::vector<WorkerPtr>& workers);
 
   // pool_functions.cc
-  void send_open(const WorkerPtr& worker, Function& function);
+  void open_missing();  // every function in every worker that serves and does not have it
+  void send_open(const WorkerPtr& worker, uint64_t function);
   Status wait_opened(Lock& lock, Function& function);
   Status declare(Function& function);
   Status shut(Lock& lock, Function& function);

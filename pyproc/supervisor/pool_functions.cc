@@ -17,15 +17,41 @@ constexpr std::chrono::milliseconds kLook{500};
 
 }  // namespace
 
-void Pool::send_open(const WorkerPtr& worker, Function& function) {
+void Pool::open_missing() {
+  std::vector<std::pair<WorkerPtr, uint64_t>> missing;
+  {
+    const Lock lock(mutex_);
+    for (auto& [id, function] : functions_) {
+      if (function->phase == Function::Phase::kClosing || !function->failed.ok()) continue;
+      // While one worker is stopped because the function does not open, no other one should try.
+      const bool on_trial = std::any_of(workers_.begin(), workers_.end(), [key = id](const WorkerPtr& worker) {
+        const auto found = worker->functions.find(key);
+        return worker->life.state() == WorkerState::kStopping && found != worker->functions.end() &&
+               found->second.state == Opening::State::kSent && found->second.order == worker->head();
+      });
+      if (on_trial) continue;
+      for (const WorkerPtr& worker : workers_) {
+        if (worker->spare || worker->life.state() != WorkerState::kReady || worker->functions.count(id) != 0) continue;
+        missing.emplace_back(worker, id);
+      }
+    }
+  }
+  for (const auto& [worker, id] : missing) send_open(worker, id);
+}
+
+void Pool::send_open(const WorkerPtr& worker, uint64_t id) {
+  std::shared_ptr<const Bytes> message;
   const std::lock_guard sending(worker->send_mutex);
   {
     const Lock lock(mutex_);
-    if (worker->life.state() != WorkerState::kReady || worker->functions.count(function.id) != 0) return;
+    const auto function = functions_.find(id);
+    if (function == functions_.end() || function->second->phase == Function::Phase::kClosing) return;
+    if (worker->life.state() != WorkerState::kReady || worker->functions.count(id) != 0) return;
+    message = function->second->message;
     if (worker->head() == 0) worker->head_since = now_ns();
-    worker->functions.emplace(function.id, Opening{Opening::State::kSent, worker->next_order++});
+    worker->functions.emplace(id, Opening{Opening::State::kSent, worker->next_order++});
   }
-  if (const Status sent = worker->send_body_locked(FrameType::kOpenFunction, function.message); !sent.ok()) {
+  if (const Status sent = worker->send_body_locked(FrameType::kOpenFunction, *message); !sent.ok()) {
     const Lock lock(mutex_);
     stop(*worker, StopStep::kKill, {StopCause::Kind::kProtocol, 0, std::string(sent.message())}, now_ns());
     loop_->wake();
@@ -49,17 +75,13 @@ Result<Function*> Pool::open(OpenFunction&& request, clutch_function_context* co
                   "cannot open function \"" + function.name + "\": no descriptor is free: " + std::strerror(errno),
                   CLUTCH_ORIGIN_HOST);
   }
-  std::vector<WorkerPtr> ready;
   {
     const Lock lock(mutex_);
     function.id = request.function = next_function_++;
-    function.message = encode(request);
+    function.message = std::make_shared<const Bytes>(encode(request));
     functions_.emplace(function.id, std::move(owned));
-    for (const WorkerPtr& worker : workers_) {
-      if (!worker->spare && worker->life.state() == WorkerState::kReady) ready.push_back(worker);
-    }
   }
-  for (const WorkerPtr& worker : ready) send_open(worker, function);
+  open_missing();
   loop_->wake();
 
   Lock lock(mutex_);

@@ -104,7 +104,6 @@ void Pool::handle_launcher(const WorkerPtr& worker) {
 Status Pool::handle_ready(const WorkerPtr& worker) {
   Ready ready;
   CLUTCH_RETURN_IF_ERROR(decode(worker->inbox.body(), ready));
-  std::vector<Function*> to_open;
   {
     const Lock lock(mutex_);
     if (!ready.error.ok()) {
@@ -116,14 +115,8 @@ Status Pool::handle_ready(const WorkerPtr& worker) {
     worker->facts = std::move(ready.facts);
     worker->served = true;
     spares_at_ = now_ns() + 200 * kMillisecond;
-    if (!worker->spare) {
-      for (auto& [id, function] : functions_) {
-        if (function->phase != Function::Phase::kClosing && function->failed.ok()) to_open.push_back(function.get());
-      }
-    }
     changed_.notify_all();
   }
-  for (Function* function : to_open) send_open(worker, *function);
   loop_->wake();
   return {};
 }

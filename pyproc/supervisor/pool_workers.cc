@@ -11,6 +11,9 @@
 namespace clutch::pyproc {
 namespace {
 
+// A spare waits until what must start has started, and has some time to itself.
+constexpr int64_t kSpareDelay = 200 * kMillisecond;
+
 constexpr int64_t kHangUpGrace = 200 * kMillisecond;
 constexpr int64_t kStackSettles = 10 * kMillisecond;
 constexpr size_t kReportedLog = 8 * 1024;
@@ -97,8 +100,6 @@ void Pool::take_step(const WorkerPtr& worker, StopStep step) {
 void Pool::staff(int64_t now, int64_t& next) {
   uint32_t to_start = 0;
   bool start_spare = false;
-  std::vector<WorkerPtr> promoted;
-  std::vector<Function*> open;
   {
     const Lock lock(mutex_);
     if (closing_ || functions_.empty()) return;
@@ -122,13 +123,7 @@ void Pool::staff(int64_t now, int64_t& next) {
         worker->spare = false;
         ++serving;
         --spares;
-        if (wanted == WorkerState::kReady) promoted.push_back(worker);
-      }
-    }
-    if (!promoted.empty()) {
-      spares_at_ = now + 200 * kMillisecond;
-      for (auto& [id, function] : functions_) {
-        if (function->phase != Function::Phase::kClosing && function->failed.ok()) open.push_back(function.get());
+        spares_at_ = now + kSpareDelay;
       }
     }
     const bool may_start = now >= policy_.may_start_at();
@@ -145,9 +140,6 @@ void Pool::staff(int64_t now, int64_t& next) {
         next = std::min(next, std::max(spares_at_, policy_.may_start_at()));
       }
     }
-  }
-  for (const WorkerPtr& worker : promoted) {
-    for (Function* function : open) send_open(worker, *function);
   }
   for (uint32_t i = 0; i < to_start; ++i) start_worker(/*spare=*/false);
   if (start_spare) start_worker(/*spare=*/true);

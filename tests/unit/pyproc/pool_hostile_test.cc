@@ -1,0 +1,118 @@
+// Workers that break the protocol: each lie ends its worker, fails its batch with a sentence, and nothing else.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+
+#include "pool_host.h"
+
+namespace clutch::pyproc::testing {
+namespace {
+
+struct Lie {
+  const char* mode;
+  const char* sentence;
+};
+
+OpenFunction request() {
+  OpenFunction out = function_of("f", "");
+  out.output = out.input;
+  return out;
+}
+
+Worker::Paths hostile(const char* mode) {
+  ::setenv("CLUTCH_HOSTILE", mode, 1);
+  Worker::Paths paths = test_paths();
+  paths.launcher = std::getenv("CLUTCH_HOSTILE_WORKER");
+  return paths;
+}
+
+class PoolHostile : public ::testing::TestWithParam<Lie> {
+ protected:
+  void TearDown() override { EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1); }
+  TestHost host_;
+};
+
+TEST_P(PoolHostile, FailsTheBatchAndNothingElse) {
+  Pool pool(test_options({{"python.process.retries", "0"}, {"python.process.spares", "0"}}), hostile(GetParam().mode),
+            host_.table());
+  Result<Function*> opened = pool.open(request(), nullptr);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  Batch batch(int64_batch({1, 2, 3}));
+  ASSERT_EQ(batch.submit(pool, *opened), CLUTCH_PENDING);
+  ASSERT_TRUE(batch.wait(pool, *opened));
+  EXPECT_EQ(batch.context.status, CLUTCH_ERR_PROTOCOL) << batch.error().message;
+  EXPECT_NE(batch.error().message.find(GetParam().sentence), std::string::npos) << batch.error().message;
+  EXPECT_EQ(batch.error().message.find("function \"f\""), 0u) << batch.error().message;
+  EXPECT_TRUE(batch.context.emitted.empty());
+  EXPECT_EQ(batch.context.completions, 1);
+  (void)pool.close(*opened);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Lies, PoolHostile,
+    ::testing::Values(Lie{"epoch", "from a worker of epoch"}, Lie{"ticket", "which it does not have"},
+                      Lie{"attempt", "which it does not have"}, Lie{"slot", "which it does not have"},
+                      Lie{"arena", "names arena 77, which is not the batch's"}, Lie{"bytes", "of an arena of"},
+                      Lie{"status", "status and error do not agree"}, Lie{"no-error", "status and error do not agree"},
+                      Lie{"notes", "other notes than it announced"}, Lie{"zeros", "header does not fit its descriptor"},
+                      Lie{"letter", "a dead letter names a row that is not there"},
+                      Lie{"other-notes", "notes to a batch it does not have"},
+                      Lie{"need-less", "no larger than the one it has"}, Lie{"type", "message type 1"},
+                      Lie{"large", "no frame of this protocol"}, Lie{"descriptor", "no frame of this protocol"},
+                      Lie{"hang-up", "closed its control socket and lived on"},
+                      Lie{"flood", "more notes than a batch can have"}, Lie{"garbage", "malformed"},
+                      Lie{"tag", "output 7 was never declared"}, Lie{"no-origin", "output rows come without origins"},
+                      Lie{"rows", "2 output rows for 3 input rows"}, Lie{"section", "a section has the kind"},
+                      Lie{"state", "state 0 was never declared"},
+                      Lie{"origin", "an origin is out of range or out of order"}),
+    [](const auto& lie) {
+      std::string name = lie.param.mode;
+      for (char& c : name) c = c == '-' ? '_' : c;
+      return name;
+    });
+
+class PoolHostileOther : public ::testing::Test {
+ protected:
+  TestHost host_;
+};
+
+TEST_F(PoolHostileOther, AnHonestOneIsServed) {
+  Pool pool(test_options(), hostile("honest"), host_.table());
+  Result<Function*> opened = pool.open(request(), nullptr);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  Batch batch(int64_batch({1, 2, 3}));
+  ASSERT_EQ(batch.submit(pool, *opened), CLUTCH_PENDING);
+  ASSERT_TRUE(batch.wait(pool, *opened));
+  EXPECT_EQ(batch.context.status, CLUTCH_OK) << batch.error().message;
+  EXPECT_EQ(batch.results(), (std::vector<int64_t>{1, 2, 3}));
+  EXPECT_TRUE(pool.close(*opened).ok());
+}
+
+TEST_F(PoolHostileOther, WhatIsNoWorkerDoesNotStart) {
+  Pool pool(test_options(), hostile("text"), host_.table());
+  const Result<Function*> opened = pool.open(request(), nullptr);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.status().message().find("no frame of this protocol"), std::string_view::npos)
+      << opened.status().message();
+}
+
+// A worker that rewrites its answer while the host reads it gets wrong values or a refusal, never the host.
+TEST_F(PoolHostileOther, AnAnswerThatChangesWhileItIsReadHarmsNobody) {
+  Pool pool(test_options({{"python.process.retries", "0"}}), hostile("rewrite"), host_.table());
+  Result<Function*> opened = pool.open(request(), nullptr);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  int answered = 0;
+  for (int round = 0; round < 50; ++round) {
+    Batch batch(int64_batch(std::vector<int64_t>(2000, 1)));
+    if (batch.submit(pool, *opened) != CLUTCH_PENDING) continue;
+    ASSERT_TRUE(batch.wait(pool, *opened));
+    answered += batch.context.status == CLUTCH_OK ? 1 : 0;
+    for (const Emitted& emitted : batch.context.emitted) ASSERT_EQ(emitted.rows->length, 2000);
+  }
+  RecordProperty("answered", answered);
+  (void)pool.close(*opened);
+}
+
+}  // namespace
+}  // namespace clutch::pyproc::testing
