@@ -114,7 +114,7 @@ class Repository:
         self.files: FrozenSet[str] = frozenset(
             str(path.relative_to(root))
             for path in root.rglob("*")
-            if path.is_file() and not any(part in GENERATED for part in path.relative_to(root).parts)
+            if path.is_file() and not is_generated(path.relative_to(root).parts)
         )
 
     def resolve(self, source: str, include: str) -> List[str]:
@@ -170,6 +170,11 @@ class Repository:
             if name.endswith(CODE):
                 lengths[name] = len((self.root / name).read_text(encoding="utf-8").splitlines())
         return sorted(((n, name) for name, n in lengths.items()), reverse=True)
+
+
+def is_generated(parts: Tuple[str, ...]) -> bool:
+    """Tell if a path lies in a folder that is not of the source tree; build folders are named build*."""
+    return parts[0].startswith("build") or any(part in GENERATED for part in parts)
 
 
 def is_source(name: str) -> bool:

@@ -1,6 +1,6 @@
 // The C++ face of libclutch: RAII and exceptions over clutch/clutch.h, nothing else. Header only, C++17.
 //
-//   clutch::Host host({{"python.execution-mode", "thread"}});
+//   clutch::Host host(clutch::Options{{"python.execution-mode", "thread"}});
 //   clutch::Function twice = host.open(clutch::Spec("table.scalar", clutch::source("def f(x): return 2 * x"))
 //                                          .input("x: int64").output("int64"));
 //   clutch::Output output = twice.call(clutch::columns(std::vector<int64_t>{1, 2, 3}));

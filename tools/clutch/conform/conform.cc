@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -138,6 +139,9 @@ void add_conform(CLI::App& app, Run& ret_run) {
   options->common.add_to(*command);
   command->callback([&ret_run, options] {
     ret_run = [options] {
+      if (!options->native_library.empty()) {
+        options->native_library = std::filesystem::absolute(options->native_library).string();
+      }
       const Conform conform(*options);
       return options->only.empty() ? conform.run_all(child_arguments(*options)) : conform.run_here();
     };
