@@ -68,6 +68,8 @@ ROOMS = (
     Room("examples", ("columnar", HOST_PUBLIC)),
     Room("bench", ("abi", "columnar", HOST_PUBLIC, "tools/rows"), ("benchmark", "json")),
     Room("tests", ("abi", "columnar", HOST_PUBLIC, "tools"), ("gtest", "json", "toml")),
+    # A fuzzer reaches what reads bytes from outside, in whichever room it is.
+    Room("tests/fuzz", ("abi", "columnar", "host", HOST_PUBLIC, "pyproc"), ("toml", "capnp")),
     # A unit test reaches into its own room and what that may include.
     Room("tests/unit/columnar", ("abi", "columnar"), ("gtest",)),
     Room("tests/unit/host", ("abi", "columnar", "host", HOST_PUBLIC), ("gtest", "boost", "spdlog", "toml", "json")),
