@@ -1,4 +1,5 @@
 // The plugin table of mode "thread": forwards to the Python runtime in this process.
+#include <chrono>
 #include <exception>
 #include <iterator>
 #include <memory>
@@ -12,8 +13,9 @@
 
 // What the host holds. Every call of it goes straight to the Python runtime that the function was opened in.
 struct clutch_function {
-  const clutch_plugin_api* api;
+  clutch::thread::Inner place;
   clutch_function* inner;
+  const clutch_host* host;
 };
 
 namespace clutch::thread {
@@ -86,25 +88,49 @@ int32_t function_open(clutch_runtime* runtime, const clutch_spec* spec, clutch_f
     bool filled = false;
     Result<Inner> place = unwrap(runtime)->next(spec->options, error, filled);
     if (!place.ok()) return filled ? place.status().code() : fill(host, error, place.status());
-    auto function = std::make_unique<clutch_function>(clutch_function{place->api, nullptr});
-    const int32_t status = place->api->function_open(place->runtime, spec, context, &function->inner, ret_info, error);
+    auto function = std::make_unique<clutch_function>(clutch_function{*place, nullptr, host});
+    int32_t status = CLUTCH_OK;
+    place->run(
+        [&] { status = place->api->function_open(place->runtime, spec, context, &function->inner, ret_info, error); });
     if (status == CLUTCH_OK) *ret_function = function.release();
     return status;
   });
 }
 
-int32_t function_submit(clutch_function* function, const clutch_batch* batch, clutch_error* error) {
-  return function->api->function_submit(function->inner, batch, error);
+// An island serves one batch at a time, so a batch may have to wait for its turn until its deadline.
+int32_t submit_to_island(clutch_function* function, const clutch_batch* batch, clutch_error* error) {
+  return guard(function->host, error, [&]() -> int32_t {
+    const auto deadline =
+        batch->deadline_ns == 0 ? Island::kNoDeadline : Island::Deadline(std::chrono::nanoseconds(batch->deadline_ns));
+    int32_t status = CLUTCH_OK;
+    const bool ran = function->place.island->run(
+        [&] { status = function->place.api->function_submit(function->inner, batch, error); }, deadline);
+    if (ran) return status;
+    function->host->error_set(
+        error, CLUTCH_ERR_DEADLINE, CLUTCH_ORIGIN_USER,
+        literal("the batch waited for its interpreter until its deadline, because functions that share it were still "
+                "running; raise python.thread.interpreters or the deadline"));
+    return CLUTCH_ERR_DEADLINE;
+  });
 }
 
+int32_t function_submit(clutch_function* function, const clutch_batch* batch, clutch_error* error) {
+  if (function->place.island != nullptr) return submit_to_island(function, batch, error);
+  return function->place.api->function_submit(function->inner, batch, error);
+}
+
+// Not on the island, which is busy with what is to be cancelled: the runtime only stores a number and wakes a thread.
 void function_cancel(clutch_function* function, uint64_t sequence) {
-  function->api->function_cancel(function->inner, sequence);
+  function->place.api->function_cancel(function->inner, sequence);
 }
 
 int32_t function_close(clutch_function* function, clutch_error* error) {
-  const int32_t status = function->api->function_close(function->inner, error);
-  delete function;
-  return status;
+  const std::unique_ptr<clutch_function> owned(function);
+  return guard(owned->host, error, [&]() -> int32_t {
+    int32_t status = CLUTCH_OK;
+    owned->place.run([&] { status = owned->place.api->function_close(owned->inner, error); });
+    return status;
+  });
 }
 
 constexpr clutch_capability capability(std::string_view kind) {

@@ -10,6 +10,7 @@
 #include "clutch/columnar/result.h"
 #include "clutch/pyembed.h"
 #include "interpreter/interpreter.h"
+#include "thread/island.h"
 
 namespace clutch::thread {
 
@@ -26,9 +27,9 @@ class Places {
   // The runtime's table in the process's own namespace, beside libpython.
   Result<const clutch_plugin_api*> shared(const interpreter::Interpreter& python, const std::string& library);
 
-  // The runtime's tables in so many namespaces, each with a libpython, an interpreter and a lock of its own.
-  Result<std::vector<const clutch_plugin_api*>> isolated(const interpreter::Interpreter& python,
-                                                         const std::string& library, size_t count);
+  // So many namespaces for that interpreter, each with a libpython, an interpreter and a lock of its own.
+  Result<std::vector<Island*>> isolated(const interpreter::Interpreter& python, const std::string& library,
+                                        size_t count);
 
   Places(const Places&) = delete;
   Places& operator=(const Places&) = delete;
@@ -39,8 +40,8 @@ class Places {
 
   std::mutex mutex_;  // Held while a library loads; no user code runs then.
   const clutch_plugin_api* shared_ = nullptr;
-  std::string program_;  // Interpreter that the shared one was brought up for.
-  std::map<std::string, std::vector<const clutch_plugin_api*>> isolated_;  // By program.
+  std::string program_;                                   // Interpreter that the shared one was brought up for.
+  std::map<std::string, std::vector<Island*>> isolated_;  // By program.
 };
 
 }  // namespace clutch::thread

@@ -97,7 +97,9 @@ Result<Settings> read_settings(const clutch_options& configuration) {
 
 Runtime::~Runtime() {
   for (auto& [program, inners] : inner_) {
-    for (const Inner& inner : inners) inner.api->runtime_close(inner.runtime);
+    for (const Inner& inner : inners) {
+      inner.run([&] { inner.api->runtime_close(inner.runtime); });
+    }
   }
 }
 
@@ -141,26 +143,29 @@ Result<std::vector<Inner>*> Runtime::bring_up(const interpreter::Interpreter& py
   if (there.size() == settings_.interpreters) return &there;
 
   CLUTCH_ASSIGN_OR_RETURN(const std::string library, find_library(settings_));
-  std::vector<const clutch_plugin_api*> tables;
+  std::vector<Inner> places;
   if (settings_.interpreters == 1) {
     CLUTCH_ASSIGN_OR_RETURN(const clutch_plugin_api* table, Places::instance().shared(python, library));
-    tables.push_back(table);
+    places.push_back({table, nullptr, nullptr});
   } else {
-    CLUTCH_ASSIGN_OR_RETURN(tables, Places::instance().isolated(python, library, settings_.interpreters));
+    CLUTCH_ASSIGN_OR_RETURN(const std::vector<Island*> islands,
+                            Places::instance().isolated(python, library, settings_.interpreters));
+    for (Island* island : islands) places.push_back({&island->api(), nullptr, island});
   }
 
   std::vector<clutch_option> options;
   for (const auto& [key, value] : settings_.options) options.push_back({to_str(key), to_str(value)});
   options.push_back({to_str(CLUTCH_PYEMBED_PROGRAM), to_str(python.executable)});
   const clutch_options configuration{options.data(), options.size()};
-  for (size_t i = there.size(); i < tables.size(); ++i) {
-    clutch_runtime* runtime = nullptr;
-    const int32_t status = tables[i]->runtime_open(host_, &configuration, &runtime, error);
+  for (size_t i = there.size(); i < places.size(); ++i) {
+    Inner& inner = places[i];
+    int32_t status = CLUTCH_OK;
+    inner.run([&] { status = inner.api->runtime_open(host_, &configuration, &inner.runtime, error); });
     if (status != CLUTCH_OK) {
       filled = true;
       return Status(status, "the Python runtime could not be opened");
     }
-    there.push_back({tables[i], runtime});
+    there.push_back(inner);
   }
   return &there;
 }

@@ -12,6 +12,7 @@
 #include "clutch/abi/plugin.h"
 #include "clutch/columnar/result.h"
 #include "interpreter/interpreter.h"
+#include "thread/island.h"
 
 namespace clutch::thread {
 
@@ -34,6 +35,17 @@ Result<Settings> read_settings(const clutch_options& configuration);
 struct Inner {
   const clutch_plugin_api* api = nullptr;
   clutch_runtime* runtime = nullptr;
+  Island* island = nullptr;  // Where its functions must be called; NULL: on any thread of this process
+
+  // Calls body() where the runtime must be called.
+  template <typename Body>
+  void run(Body&& body) const {
+    if (island == nullptr) {
+      body();
+    } else {
+      island->run(body);
+    }
+  }
 };
 
 class Runtime {

@@ -2,8 +2,11 @@
 // own (see meson.build). CLUTCH_TEST_PYTHON names the interpreter, CLUTCH_TEST_OTHER_PYTHON one of another version.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <stdexcept>
@@ -70,12 +73,16 @@ class ThreadPlugin : public ::testing::Test {
     return function;
   }
   // Calls the function for the rows 0 and 1; what it gives as text, or the error.
-  std::string call(clutch_function* function, const Spec& spec) {
+  std::string call(clutch_function* function, const Spec& spec, std::chrono::milliseconds timeout = {}) {
     clutch_batch_context staged;
     clutch_batch batch{};
     batch.struct_size = sizeof(batch);
     batch.context = &staged;
     batch.sequence = sequence_.fetch_add(1) + 1;
+    if (timeout.count() != 0) {
+      const auto deadline = std::chrono::steady_clock::now() + timeout;
+      batch.deadline_ns = std::chrono::nanoseconds(deadline.time_since_epoch()).count();
+    }
     const Array rows = count_to(spec.input, 2);
     batch.rows = rows.get();
     clutch_error error;
@@ -278,6 +285,59 @@ TEST_F(ThreadIsolated, ThreadsOfTheHostEnterAndLeave) {
     }
     for (std::thread& thread : threads) thread.join();
     for (const std::string& text : texts) ASSERT_EQ("{'y': true}\n{'y': true}\n", text);
+  }
+  for (clutch_function* function : functions) close(function);
+}
+
+TEST_F(ThreadIsolated, ABatchWaitsForItsInterpreterUntilItsDeadline) {
+  ASSERT_EQ(CLUTCH_OK, open_runtime({{"python.executable", test_python()}, {"python.thread.interpreters", "2"}}));
+  std::array<int, 2> started{};
+  std::array<int, 2> end{};
+  ASSERT_EQ(0, pipe(started.data()));
+  ASSERT_EQ(0, pipe(end.data()));
+  Spec slow("table.scalar", "source",
+            "import os\n"
+            "def f(x):\n"
+            "    os.write(" +
+                std::to_string(started[1]) +
+                ", b'x')\n"
+                "    os.read(" +
+                std::to_string(end[0]) +
+                ", 1)\n"
+                "    return x\n",
+            "x: int64", "y: int64");
+  Spec quick = plus_one();
+  clutch_function* const first = open(slow);
+  clutch_function* const beside = open(quick);
+  clutch_function* const second = open(quick);
+  ASSERT_TRUE(first != nullptr && beside != nullptr && second != nullptr);
+
+  std::string slow_text;
+  std::thread busy([&] { slow_text = call(first, slow); });
+  char byte = 0;
+  ASSERT_EQ(1, read(started[0], &byte, 1));
+  EXPECT_EQ("{'y': 1}\n{'y': 2}\n", call(beside, quick)) << "the other interpreter is free";
+  EXPECT_EQ(
+      "the batch waited for its interpreter until its deadline, because functions that share it were still "
+      "running; raise python.thread.interpreters or the deadline",
+      call(second, quick, std::chrono::milliseconds(50)));
+  ASSERT_EQ(2, write(end[1], "xx", 2));
+  busy.join();
+  EXPECT_EQ("{'y': 0}\n{'y': 1}\n", slow_text);
+  EXPECT_EQ("{'y': 1}\n{'y': 2}\n", call(second, quick));
+  for (clutch_function* function : {first, beside, second}) close(function);
+  for (const int fd : {started[0], started[1], end[0], end[1]}) ::close(fd);
+}
+
+TEST_F(ThreadIsolated, EachHasItsOwnPackages) {
+  if (!facts_of(test_python()).has_package("numpy")) GTEST_SKIP() << "no numpy in " << test_python();
+  ASSERT_EQ(CLUTCH_OK, open_runtime({{"python.executable", test_python()}, {"python.thread.interpreters", "3"}}));
+  Spec spec("table.scalar", "source", "import numpy, ssl\ndef f(x): return int(numpy.arange(10).sum()) + x", "x: int64",
+            "y: int64");
+  std::vector<clutch_function*> functions = {open(spec), open(spec), open(spec)};
+  for (clutch_function* function : functions) {
+    ASSERT_NE(nullptr, function);
+    EXPECT_EQ("{'y': 45}\n{'y': 46}\n", call(function, spec));
   }
   for (clutch_function* function : functions) close(function);
 }
