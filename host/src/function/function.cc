@@ -251,6 +251,8 @@ void Function::batch_over(BatchSlot& slot, Staged staged, int32_t status) {
   } else {
     slot.job.input = InputRef();
   }
+  // Once the lock is given back the function may be closed and gone, unless calling_back_ keeps it.
+  void (*const completed)(void*, uint64_t) = setup_.completed;
   std::unique_ptr<clutch_app_result> dropped;  // Released without the lock.
   {
     const std::scoped_lock lock(mutex_);
@@ -277,11 +279,11 @@ void Function::batch_over(BatchSlot& slot, Staged staged, int32_t status) {
     --in_flight_;
     ++completions_;
     free_slots_.push_back(&slot);
-    if (setup_.completed != nullptr) ++calling_back_;
+    if (completed != nullptr) ++calling_back_;
     changed_.notify_all();
   }
-  if (setup_.completed == nullptr) return;
-  setup_.completed(setup_.completed_self, sequence);
+  if (completed == nullptr) return;
+  completed(setup_.completed_self, sequence);
   const std::scoped_lock lock(mutex_);
   --calling_back_;
   changed_.notify_all();

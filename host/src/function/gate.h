@@ -34,7 +34,6 @@ class Gate {
  public:
   // True if nobody is inside and nobody waits.
   bool open() const { return !busy_ && queue_.empty(); }
-  bool waited_for() const { return !queue_.empty(); }
   void enter_open() { busy_ = true; }
 
   // Get in once `ready()` holds at the head of the queue, or return false at the deadline. While it does not hold,

@@ -40,7 +40,8 @@ class HandlePool {
   T* acquire() {
     const std::scoped_lock lock(mutex_);
     if (free_.empty()) {
-      all_.push_back(std::make_unique<T>());
+      // Why not make_unique: it would fill the space up to the alignment with zeros, and so make it resident.
+      all_.push_back(std::unique_ptr<T>(new T));
       free_.reserve(all_.size());
       return all_.back().get();
     }

@@ -25,7 +25,6 @@ class Outputs {
     chunks_.push_back(std::move(chunk));
   }
   int64_t length() const { return length_; }
-  bool empty() const { return chunks_.empty(); }
   // The origin of the last row so far, INT32_MIN if there is none.
   int32_t last_origin() const;
 

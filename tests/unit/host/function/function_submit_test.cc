@@ -232,6 +232,21 @@ TEST(FunctionSubmit, ClosingCancelsAndWaits) {
   EXPECT_EQ(async.plugin.functions_closed, 1);
 }
 
+TEST(FunctionSubmit, AFunctionMayBeClosedAsSoonAsItsResultIsThere) {
+  Async async(1);
+  const FakeHost host({&async.plugin});
+  // The thread that completed the batch may still be on its way out of the host; sanitizers watch.
+  for (int i = 0; i < 200; ++i) {
+    Worker worker(async.plugin);
+    async.plugin.submit = [&](const clutch_batch& batch, clutch_error* error) { return worker.take(batch, error); };
+    Function function = host.open(doubling());
+    worker.finish(1);
+    EXPECT_THAT(function.call(numbers({1})).column<int64_t>(0), ElementsAre(2));
+    function.close();
+  }
+  EXPECT_EQ(async.plugin.functions_closed, 200);
+}
+
 TEST(FunctionSubmit, TellsTheApplicationThatABatchIsOver) {
   Async async(2);
   struct Seen {
