@@ -22,6 +22,7 @@ void find(Function& slot, std::initializer_list<const char*> names) {
 Slots look_up() {
   Slots found;
   find(found.vectorcall, {"PyObject_Vectorcall", "PyObject_VectorcallDict", "_PyObject_FastCallDict"});
+  find(found.vectorcall_of, {"PyVectorcall_Function"});
   find(found.utf8_and_size, {"PyUnicode_AsUTF8AndSize"});
   find(found.current_state, {"PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet"});
   find(found.gil_held, {"PyGILState_Check"});

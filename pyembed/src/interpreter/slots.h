@@ -32,10 +32,14 @@ struct PreConfig {
 };
 static_assert(sizeof(PreConfig) == 40);
 
+using Vectorcall = PyObject* (*)(PyObject* callable, PyObject* const* args, size_t nargsf, PyObject* none);
+
 struct Slots {
   // Call with positional arguments in an array. Always there: three functions with one signature served it in turn
   // (3.8, 3.9 and 3.10, from 3.11). The last argument must be NULL: it means names in one and a dict in the others.
-  PyObject* (*vectorcall)(PyObject* callable, PyObject* const* args, size_t nargsf, PyObject* none);
+  Vectorcall vectorcall;
+  // The function a callable is called by, which saves a step; exported since 3.11, else NULL.
+  Vectorcall (*vectorcall_of)(PyObject* callable);
   // Always there; in the limited API since 3.10.
   const char* (*utf8_and_size)(PyObject* text, Py_ssize_t* ret_size);
 

@@ -28,7 +28,7 @@ template <typename Sink, bool kOrigin>
 class Chain {
  public:
   Chain(const Loop& loop, Sink& sink)
-      : loop_(loop), slots_(*loop.slots), steps_(loop.steps->data()), count_(loop.steps->size()), sink_(sink) {}
+      : loop_(loop), steps_(loop.steps->data()), count_(loop.steps->size()), sink_(sink) {}
 
   int64_t run(int64_t first, int64_t last) {
     const bool filter_first = steps_[0].shape == Shape::kFilter;
@@ -43,7 +43,7 @@ class Chain {
         if (value == nullptr) loop_.fault->reason = Fault::Reason::kRead;
         served = value != nullptr && feed(0, value);
       } else {
-        PyObject* result = inputs.call(slots_, steps_[0].callable, row, *loop_.fault);
+        PyObject* result = inputs.call(steps_[0], row, *loop_.fault);
         served = result != nullptr && give(0, result);
       }
       if (!served) [[unlikely]] {
@@ -65,7 +65,7 @@ class Chain {
   // Run `value` (stolen) through the steps from `step` on.
   bool feed(size_t step, PyObject* value) {
     if (step == count_) return write(value);
-    PyObject* result = call_one(slots_, steps_[step].callable, value);
+    PyObject* result = call_one(steps_[step], value);
     if (steps_[step].shape == Shape::kFilter) {
       const int keep = result == nullptr ? -1 : truth(result);
       Py_XDECREF(result);
@@ -140,7 +140,6 @@ class Chain {
   }
 
   const Loop& loop_;
-  const Slots& slots_;
   const PlannedStep* steps_;
   size_t count_;
   Sink& sink_;

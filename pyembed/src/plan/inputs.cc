@@ -33,7 +33,7 @@ void Inputs::unbind() {
   rows_ = nullptr;
 }
 
-PyObject* Inputs::call(const Slots& found, PyObject* callable, int64_t row, Fault& fault) {
+PyObject* Inputs::call(const PlannedStep& step, int64_t row, Fault& fault) {
   const size_t count = readers_.size();
   PyObject** arguments = stack_.data() + 1;
   for (size_t i = 0; i < count; ++i) {
@@ -44,7 +44,7 @@ PyObject* Inputs::call(const Slots& found, PyObject* callable, int64_t row, Faul
     fault.column = i;
     return nullptr;
   }
-  PyObject* result = found.vectorcall(callable, arguments, count | kArgsOffset, nullptr);
+  PyObject* result = step.call(step.callable, arguments, count | kArgsOffset, nullptr);
   for (size_t i = 0; i < count; ++i) Py_DECREF(arguments[i]);
   if (result == nullptr) fault.reason = Fault::Reason::kRaised;
   return result;

@@ -27,7 +27,7 @@ class Inputs {
   const ArrowArray& array(size_t i) const { return whole_rows_ ? *rows_ : *rows_->children[i]; }
 
   // Call with the arguments of a row. NULL with `fault` filled.
-  PyObject* call(const Slots& found, PyObject* callable, int64_t row, Fault& fault);
+  PyObject* call(const PlannedStep& step, int64_t row, Fault& fault);
 
  private:
   std::vector<std::unique_ptr<Reader>> readers_;

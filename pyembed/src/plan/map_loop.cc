@@ -8,7 +8,7 @@ namespace {
 // Every argument and result is freed before the next row, so the allocator gives the same warm block again.
 template <typename Source, typename Sink>
 int64_t map_rows(const Loop& loop, Source& source, Sink& sink, int64_t first, int64_t last) {
-  const auto vectorcall = loop.slots->vectorcall;
+  const Vectorcall vectorcall = loop.steps->front().call;
   PyObject* const callable = loop.steps->front().callable;
   int64_t* const progress = loop.progress;
   const int64_t shift = loop.inputs->first();

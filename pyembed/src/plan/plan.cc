@@ -3,22 +3,26 @@
 namespace clutch::pyembed {
 namespace {
 
-constexpr int64_t kStretch = 512;  // (unit: rows) between two looks at deadline and cancellation
+constexpr int64_t kStretch = 1024;  // (unit: rows) between two looks at deadline and cancellation
 
 }  // namespace
 
-Result<std::unique_ptr<Plan>> Plan::make(const Gil&, Interpreter& interpreter, const FunctionSpec& spec,
-                                         const std::vector<std::unique_ptr<UserObject>>& objects) {
+Result<std::unique_ptr<Plan>> Plan::make(const Gil& gil, Interpreter& interpreter, const FunctionSpec& spec,
+                                         const std::vector<std::unique_ptr<UserObject>>& objects, bool exact_progress) {
   CLUTCH_ASSIGN_OR_RETURN(Inputs inputs, Inputs::make(spec, interpreter.module()));
   CLUTCH_ASSIGN_OR_RETURN(Outputs outputs, Outputs::make(spec, interpreter.module()));
   std::unique_ptr<Plan> plan(new Plan(interpreter, spec, std::move(inputs), std::move(outputs)));
   for (size_t i = 0; i < spec.steps.size(); ++i) {
     const StepSpec& step = spec.steps[i];
-    plan->steps_.push_back({objects[i]->callable(), step.shape, step.kind == CLUTCH_KIND_TABLE_TABLE});
+    PyObject* callable = objects[i]->callable();
+    plan->steps_.push_back({callable, step.shape, vectorcall_of(callable), step.kind == CLUTCH_KIND_TABLE_TABLE});
     if (step.shape != Shape::kRow) plan->one_to_one_ = false;
   }
   const bool map = plan->steps_.size() == 1 && plan->one_to_one_ && plan->inputs_.count() == 1;
   plan->run_stretch_ = map ? run_map : run_chain;
+  if (map && !exact_progress && spec.on_error == CLUTCH_ON_ERROR_FAIL) {
+    plan->driver_ = Driver::make(gil, interpreter, plan->steps_.front().callable);
+  }
   return plan;
 }
 
@@ -33,6 +37,7 @@ Status Plan::run(const Gil& gil, const Host& host, const clutch_batch& batch, Wa
                        describe(gil, *interpreter_, take_exception(gil), true));
   }
   inputs_.unbind();
+  if (driver_ != nullptr) driver_->clear();
   if (!status.ok()) outputs_.clear();
   return status;
 }
@@ -44,7 +49,7 @@ Status Plan::run_rows(const Gil& gil, Batch& batch) {
   while (row < rows) {
     CLUTCH_RETURN_IF_ERROR(poll(batch, row));
     const int64_t last = std::min(row + kStretch, rows);
-    row = run_stretch_(loop, row, last);
+    row = driver_ != nullptr ? driver_->run(loop, row, last) : run_stretch_(loop, row, last);
     if (row == last) continue;
     Status status = handle(gil, batch, row);
     fault_ = Fault();

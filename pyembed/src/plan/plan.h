@@ -7,6 +7,7 @@
 #include "clutch/abi/batch.h"
 #include "interpreter/interpreter.h"
 #include "loading/object.h"
+#include "plan/driver.h"
 #include "plan/loops.h"
 #include "table/host.h"
 #include "watch/watchdog.h"
@@ -15,9 +16,11 @@ namespace clutch::pyembed {
 
 class Plan {
  public:
-  // `spec` and `objects` (one a step) must outlive the plan.
+  // `spec` and `objects` (one a step) must outlive the plan. With `exact_progress` the row that runs is known at any
+  // time: for deadlines of rows, and for a watcher of the progress word.
   static Result<std::unique_ptr<Plan>> make(const Gil& gil, Interpreter& interpreter, const FunctionSpec& spec,
-                                            const std::vector<std::unique_ptr<UserObject>>& objects);
+                                            const std::vector<std::unique_ptr<UserObject>>& objects,
+                                            bool exact_progress);
 
   // Needs the lock.
   ~Plan() = default;
@@ -56,6 +59,7 @@ class Plan {
   Outputs outputs_;
   Fault fault_;
   int64_t (*run_stretch_)(const Loop&, int64_t, int64_t) = nullptr;
+  std::unique_ptr<Driver> driver_;  // NULL: run_stretch_ serves better
   bool one_to_one_ = true;
 };
 

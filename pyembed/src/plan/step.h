@@ -12,8 +12,16 @@ namespace clutch::pyembed {
 struct PlannedStep {
   PyObject* callable = nullptr;  // borrowed from the step's UserObject
   Shape shape = Shape::kRow;
-  bool table_rows = false;  // table.table: a tuple, dict or text is one row, not an iterable of rows
+  Vectorcall call = nullptr;  // what calls it
+  bool table_rows = false;    // table.table: a tuple, dict or text is one row, not an iterable of rows
 };
+
+// Functions written in Python and their methods. Their results need no check by the caller, and from 3.12 on Python
+// code calls them cheaper than C can.
+bool is_python_function(PyObject* callable);
+
+// What calls this callable with the least ado.
+Vectorcall vectorcall_of(PyObject* callable);
 
 // Why a row could not be served. A Python error is set unless the reason is kMismatch.
 struct Fault {
@@ -25,9 +33,9 @@ struct Fault {
 };
 
 // Call with one argument (borrowed). NULL with a Python error set.
-inline PyObject* call_one(const Slots& found, PyObject* callable, PyObject* argument) {
+inline PyObject* call_one(const PlannedStep& step, PyObject* argument) {
   PyObject* stack[2] = {nullptr, argument};
-  return found.vectorcall(callable, stack + 1, 1 | kArgsOffset, nullptr);
+  return step.call(step.callable, stack + 1, 1 | kArgsOffset, nullptr);
 }
 
 // 1, 0, or -1 with a Python error set.

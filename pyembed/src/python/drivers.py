@@ -1,11 +1,10 @@
-"""Loops over rows that run inside the interpreter, which calls Python functions cheaper than C can from 3.12 on."""
+"""Loops over rows that run inside the interpreter, which calls Python functions cheaper than C can."""
+
+_MAP = "def drive(f, rows):\n    return [f(row) for row in rows]\n"
 
 
-def make():
-    """A driver of its own for each function, so that its call site specialises for one callee."""
+def make_map():
+    """A driver with code of its own, so that its call site specialises for the one function it is used with."""
     names = {}
-    exec(_CODE, names)
+    exec(compile(_MAP, "<clutch driver>", "exec"), names)
     return names["drive"]
-
-
-_CODE = compile("def drive(f, rows):\n    return [f(row) for row in rows]\n", "<clutch driver>", "exec")

@@ -37,7 +37,8 @@ Status Function::load(const Gil& gil, Interpreter& interpreter) {
                             UserObject::load(gil, interpreter, step, spec_.options, runtime_->host(), context_));
     objects_.push_back(std::move(object));
   }
-  Result<std::unique_ptr<Plan>> plan = Plan::make(gil, interpreter, spec_, objects_);
+  const bool exact_progress = runtime_->row_deadline_ns() != 0 || runtime_->progress() != nullptr;
+  Result<std::unique_ptr<Plan>> plan = Plan::make(gil, interpreter, spec_, objects_, exact_progress);
   if (!plan.ok()) return std::move(plan).status().prefixed("function \"" + spec_.name + "\"");
   plan_ = *std::move(plan);
   for (const std::unique_ptr<UserObject>& object : objects_) CLUTCH_RETURN_IF_ERROR(object->open(gil));

@@ -48,6 +48,18 @@ TEST(Deadline, ARunawayRowIsInterrupted) {
   EXPECT_THAT(f.submit(ints({5})).rows, ElementsAre("{'y': 5}"));
 }
 
+TEST(Deadline, ARunawayRowAmongManyIsInterrupted) {
+  Session session;
+  OpenFunction f = session.open(source("table.scalar", kLoop));
+  std::vector<int64_t> values(3000, 5);
+  values[2000] = 1;
+  Outcome outcome = f.submit(ints(values), monotonic() + 100 * kMillisecond);
+  EXPECT_EQ(outcome.status, CLUTCH_ERR_DEADLINE);
+  EXPECT_EQ(outcome.error.details["row"], "2000");
+  values[2000] = 6;
+  EXPECT_EQ(f.submit(ints(values)).status, CLUTCH_OK);
+}
+
 TEST(Deadline, ManySmallRowsAreStoppedBetweenTwo) {
   Session session;
   OpenFunction f =

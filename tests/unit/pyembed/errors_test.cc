@@ -43,6 +43,28 @@ TEST(Errors, ARaisedExceptionTellsFunctionRowTypeAndText) {
   EXPECT_EQ(f.submit(ints({1})).status, CLUTCH_OK);
 }
 
+TEST(Errors, TheRowIsExactAmongMany) {
+  Session session;
+  OpenFunction f = session.open(source("table.scalar",
+                                       "bad = {}\n"
+                                       "def f(x):\n"
+                                       "    if x in (0, 700, 1024, 2500, 3999, 4000): raise KeyError(x)\n"
+                                       "    return 'text' if x == 5000 else x\n"));
+  for (int64_t bad : {0, 700, 1024, 2500, 3999, 4000}) {
+    std::vector<int64_t> values(4001, 7);
+    values[static_cast<size_t>(bad)] = bad;
+    Outcome outcome = f.submit(ints(values));
+    EXPECT_EQ(outcome.error.message,
+              "function \"f\" row " + std::to_string(bad) + ": KeyError: " + std::to_string(bad));
+    EXPECT_EQ(outcome.error.details["frames"], "clutch-source:f:3:f");
+    EXPECT_THAT(outcome.error.details["traceback"], Not(HasSubstr("<clutch")));
+  }
+  std::vector<int64_t> values(4001, 7);
+  values[2222] = 5000;
+  EXPECT_THAT(f.submit(ints(values)).error.message, StartsWith("function \"f\" row 2222: result of type str does not"));
+  EXPECT_EQ(f.submit(ints({1})).status, CLUTCH_OK);
+}
+
 TEST(Errors, CausesAreShown) {
   Session session;
   OpenFunction f = session.open(source("stream.map",

@@ -169,6 +169,71 @@ TEST(Rows, AChainOfMapsGivesOneRowForEach) {
   EXPECT_THAT(outcome.origin, IsEmpty());
 }
 
+std::vector<int64_t> many(int64_t count, int64_t start = 0) {
+  std::vector<int64_t> values;
+  for (int64_t i = 0; i < count; ++i) values.push_back(start + i);
+  return values;
+}
+
+TEST(Rows, ArgumentsThatAreKeptStayAsTheyWere) {
+  Session session;
+  OpenFunction f = session.open(source("stream.map",
+                                       "kept = []\n"
+                                       "def f(x):\n"
+                                       "    if x < 0: return sum(kept)\n"
+                                       "    if x % 3 == 0: kept.append(x)\n"
+                                       "    return x\n"));
+  int64_t sum = 0;
+  for (int64_t start : std::vector<int64_t>{0, 1'000'000, 5'000'000'000}) {
+    for (int64_t value : many(3000, start)) sum += value % 3 == 0 ? value : 0;
+    Outcome outcome = f.submit(ints(many(3000, start)));
+    ASSERT_EQ(outcome.status, CLUTCH_OK) << outcome.error.message;
+    EXPECT_EQ(outcome.rows[2999], "{'y': " + std::to_string(start + 2999) + "}");
+  }
+  EXPECT_THAT(f.submit(ints({-1})).rows, ElementsAre("{'y': " + std::to_string(sum) + "}"));
+}
+
+TEST(Rows, TextsThatAreKeptStayAsTheyWere) {
+  Session session;
+  OpenFunction f = session.open(source("stream.map",
+                                       "kept = set()\n"
+                                       "def f(s):\n"
+                                       "    if s == 'count': return str(len(kept))\n"
+                                       "    if s[-1] in '05': kept.add(s)\n"
+                                       "    return s\n",
+                                       "string", "string"));
+  std::vector<std::string> values;
+  for (int i = 0; i < 5000; ++i) values.push_back("key" + std::to_string(10000 + i));
+  for (int batch = 0; batch < 2; ++batch) {
+    Outcome outcome = f.submit(texts(values));
+    ASSERT_EQ(outcome.status, CLUTCH_OK) << outcome.error.message;
+    EXPECT_EQ(outcome.rows[4321], "{'y': 'key14321'}");
+  }
+  EXPECT_THAT(f.submit(texts({"count"})).rows, ElementsAre("{'y': '1000'}"));
+}
+
+TEST(Rows, NullsAmongManyRows) {
+  Session session;
+  OpenFunction f = session.open(source("table.scalar", "def f(x):\n    return -1 if x is None else x\n"));
+  columnar::ArrayBuilder builder(column("x", "int64"));
+  for (int64_t i = 0; i < 4000; ++i) {
+    if (i % 7 == 0) {
+      builder.append_null();
+    } else {
+      builder.append(i * 1000);
+    }
+  }
+  std::vector<columnar::Array> columns;
+  columns.push_back(builder.finish());
+  columnar::Array batch = batch_of(std::move(columns));
+  Outcome outcome = f.submit(columnar::slice(*batch, 3, 3500));
+  ASSERT_EQ(outcome.status, CLUTCH_OK) << outcome.error.message;
+  for (int64_t i = 0; i < 3500; ++i) {
+    const int64_t row = i + 3;
+    ASSERT_EQ(outcome.rows[static_cast<size_t>(i)], "{'y': " + std::to_string(row % 7 == 0 ? -1 : row * 1000) + "}");
+  }
+}
+
 TEST(Rows, NullsReachPythonAsNone) {
   Session session;
   OpenFunction f =
