@@ -50,7 +50,7 @@ def _attribute(owner, path, what):
 
 
 def load_import(text):
-    """"module:attribute" or "path/file.py:attribute". Gives the object and the name of a module made for it, or None."""
+    """From "module:attribute" or "path/file.py:attribute": the object, and the name of a module made for it or None."""
     place, colon, path = text.rpartition(":")
     if not colon or not place or not path:
         raise Refused("the import %r is not of the form module:attribute or path/file.py:attribute" % text)
