@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view kIntroduction =
     R"(# Configuration
 
-<!-- Rendered from the key table in host/src/config/keys.cc by `clutch config --markdown`; do not edit. -->
+<!-- Rendered from the key table in host/src/config/keys.cc by `ninja docs-configuration`; do not edit. -->
 
 A value comes from the first of these that has one:
 

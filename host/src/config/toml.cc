@@ -10,9 +10,8 @@
 #include <sstream>
 #include <system_error>
 
-#include <toml++/toml.h>
-
 #include "config/keys.h"
+#include "config/toml_parser.h"
 
 namespace clutch::host {
 namespace {

@@ -9,11 +9,10 @@
 #include <set>
 #include <system_error>
 
-#include <toml++/toml.h>
-
 #include "clutch/abi/plugin.h"
 #include "config/keys.h"
 #include "config/toml.h"
+#include "config/toml_parser.h"
 
 namespace clutch::host {
 namespace {
