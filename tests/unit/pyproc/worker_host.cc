@@ -98,6 +98,9 @@ FakeHost::FakeHost() {
   std::string program = from_environment("CLUTCH_WORKER_FAKE");
   std::string library = from_environment("CLUTCH_WORKER_LIBRARY");
   char* argv[] = {program.data(), library.data(), nullptr};
+  // Why: under the thread sanitizer every exit would wait for a second, longer than a worker may take to end.
+  const char* options = std::getenv("TSAN_OPTIONS");
+  setenv("TSAN_OPTIONS", (std::string(options != nullptr ? options : "") + " atexit_sleep_ms=0").c_str(), 1);
   const int error = posix_spawn(&pid_, program.c_str(), &actions, nullptr, argv, environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw std::runtime_error("cannot start " + program);
