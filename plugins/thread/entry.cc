@@ -100,10 +100,11 @@ int32_t function_open(clutch_runtime* runtime, const clutch_spec* spec, clutch_f
 // An island serves one batch at a time, so a batch may have to wait for its turn until its deadline.
 int32_t submit_to_island(clutch_function* function, const clutch_batch* batch, clutch_error* error) {
   return guard(function->host, error, [&]() -> int32_t {
-    const auto deadline =
-        batch->deadline_ns == 0 ? Island::kNoDeadline : Island::Deadline(std::chrono::nanoseconds(batch->deadline_ns));
+    const auto deadline = batch->deadline_ns == 0
+                              ? ServingThread::kNoDeadline
+                              : ServingThread::Deadline(std::chrono::nanoseconds(batch->deadline_ns));
     int32_t status = CLUTCH_OK;
-    const bool ran = function->place.island->run(
+    const bool ran = function->place.island->thread().run(
         [&] { status = function->place.api->function_submit(function->inner, batch, error); }, deadline);
     if (ran) return status;
     function->host->error_set(

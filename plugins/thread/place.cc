@@ -25,6 +25,19 @@ Status Places::check_shared(const interpreter::Interpreter& python) {
   return check_process(python);
 }
 
+Status Places::check_isolated(const interpreter::Interpreter& python) {
+  if (python.libpython.empty()) {
+    return Status(CLUTCH_ERR_UNSUPPORTED, python.libpython_reason, CLUTCH_ORIGIN_CONFIG);
+  }
+  if (python.free_threaded) {
+    return Status(CLUTCH_ERR_UNSUPPORTED,
+                  "Python " + python.version.text() + " at " + python.asked +
+                      " has no global lock, so one interpreter serves all threads; set python.thread.interpreters to 1",
+                  CLUTCH_ORIGIN_CONFIG);
+  }
+  return Status();
+}
+
 Result<const clutch_plugin_api*> Places::shared(const interpreter::Interpreter& python, const std::string& library) {
   const std::lock_guard lock(mutex_);
   CLUTCH_RETURN_IF_ERROR(check_program(python));
@@ -38,9 +51,7 @@ Result<const clutch_plugin_api*> Places::shared(const interpreter::Interpreter& 
 Result<std::vector<Island*>> Places::isolated(const interpreter::Interpreter& python, const std::string& library,
                                               size_t count) {
   const std::lock_guard lock(mutex_);
-  if (python.libpython.empty()) {
-    return Status(CLUTCH_ERR_UNSUPPORTED, python.libpython_reason, CLUTCH_ORIGIN_CONFIG);
-  }
+  CLUTCH_RETURN_IF_ERROR(check_isolated(python));
   std::vector<Island*>& there = isolated_[python.executable];
   while (there.size() < count) {
     CLUTCH_ASSIGN_OR_RETURN(Island * island, Island::make(python.libpython, library, there.size() + 1));

@@ -24,6 +24,9 @@ class Places {
   // Could shared() serve that interpreter? CLUTCH_ERR_UNSUPPORTED with a sentence that stands alone if not.
   Status check_shared(const interpreter::Interpreter& python);
 
+  // The same for isolated().
+  static Status check_isolated(const interpreter::Interpreter& python);
+
   // The runtime's table in the process's own namespace, beside libpython.
   Result<const clutch_plugin_api*> shared(const interpreter::Interpreter& python, const std::string& library);
 

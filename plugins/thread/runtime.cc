@@ -117,8 +117,8 @@ Result<Runtime::Facts> Runtime::probe(const clutch_options& options) {
   CLUTCH_ASSIGN_OR_RETURN(const interpreter::Interpreter python, interpreter_of(options));
   if (settings_.interpreters == 1) {
     CLUTCH_RETURN_IF_ERROR(Places::instance().check_shared(python));
-  } else if (python.libpython.empty()) {
-    return Status(CLUTCH_ERR_UNSUPPORTED, python.libpython_reason, CLUTCH_ORIGIN_CONFIG);
+  } else {
+    CLUTCH_RETURN_IF_ERROR(Places::check_isolated(python));
   }
   CLUTCH_ASSIGN_OR_RETURN([[maybe_unused]] const std::string library, find_library(settings_));
   Facts facts = {{"python.version", python.version.text()},

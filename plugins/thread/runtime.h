@@ -43,7 +43,7 @@ struct Inner {
     if (island == nullptr) {
       body();
     } else {
-      island->run(body);
+      island->thread().run(body);
     }
   }
 };
