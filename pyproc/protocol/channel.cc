@@ -126,9 +126,12 @@ Received Channel::receive(Message& message, bool wait, bool accept_fd) const {
     envelope.msg_controllen = sizeof(control);
   }
   ssize_t got;
+  // A peer that goes without having read everything leaves ECONNRESET, which is told once and in front of what it had
+  // sent: that comes with the next call.
+  int resets = 0;
   do {
     got = ::recvmsg(fd_.get(), &envelope, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-  } while (got < 0 && errno == EINTR);
+  } while (got < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
   if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? Received::kNothing : Received::kClosed;
   if (accept_fd) {
     for (cmsghdr* part_of = CMSG_FIRSTHDR(&envelope); part_of != nullptr; part_of = CMSG_NXTHDR(&envelope, part_of)) {

@@ -12,6 +12,10 @@ namespace {
 // About what a wake-up between two processors costs: spinning longer than that cannot pay.
 constexpr uint64_t kSpinNs = 50'000;
 
+// How long a worker is idle before arenas larger than this are given back.
+constexpr int64_t kIdleTime = 5000 * kMillisecond;
+constexpr uint64_t kKeptIdle = uint64_t{1} << 20;
+
 // A worker, and the thread that waits for it, each need a processor, or one takes it from the other by spinning.
 uint64_t spin_budget(const PoolOptions& options) {
   return options.workers + 1 <= static_cast<uint32_t>(allowed_cpus()) ? kSpinNs : 0;
@@ -41,7 +45,7 @@ Pool::~Pool() {
   {
     Lock lock(mutex_);
     // The stop ladder ends every worker, and kills again until it is gone.
-    changed_.wait(lock, [&] { return workers_.empty(); });
+    changed_.wait(lock, [&] { return workers_.empty() && starting_ == 0; });
   }
   loop_->stop();
 }
@@ -61,25 +65,42 @@ int64_t Pool::turn() {
   int64_t next = kNever;
   std::vector<std::pair<Job*, Status>> over;
   std::vector<std::pair<WorkerPtr, StopStep>> steps;
-  std::vector<std::pair<WorkerPtr, std::unique_ptr<ArenaMemory>>> pinned;
+  std::vector<std::pair<WorkerPtr, std::unique_ptr<ArenaMemory>>> retired;
   {
     const Lock lock(mutex_);
     check_jobs(now, next, over);
     for (const WorkerPtr& worker : workers_) {
       const StopStep step = watch_over(*worker, now, next);
       if (step != StopStep::kNone) steps.emplace_back(worker, step);
-      for (auto& arena : worker->pinned) pinned.emplace_back(worker, std::move(arena));
-      pinned_ += worker->pinned.size();
-      worker->pinned.clear();
+      retire_idle(*worker, now, next);
+      for (auto& arena : worker->retired) retired.emplace_back(worker, std::move(arena));
+      worker->retired.clear();
     }
   }
   for (const auto& [worker, step] : steps) take_step(worker, step);
-  for (auto& [worker, arena] : pinned) worker->drop_arena(std::move(arena));
+  for (auto& [worker, arena] : retired) worker->drop_arena(std::move(arena));
   staff(now, next);
   open_missing();
   for (auto& [job, status] : over) complete(job, std::move(status));
   dispatch();
   return next;
+}
+
+// A worker that has nothing to do keeps no large arenas: one large batch must not cost its memory for ever.
+void Pool::retire_idle(Worker& worker, int64_t now, int64_t& next) {
+  const auto large = [](const std::unique_ptr<ArenaMemory>& arena) { return arena && arena->size() > kKeptIdle; };
+  const bool any = std::any_of(worker.slots.begin(), worker.slots.end(),
+                               [&](const Slot& slot) { return large(slot.in) || large(slot.out); });
+  if (!any || worker.busy() != 0 || worker.life.state() != WorkerState::kReady) return;
+  const int64_t due = worker.head_since + kIdleTime;
+  if (now < due) {
+    next = std::min(next, due);
+    return;
+  }
+  for (Slot& slot : worker.slots) {
+    if (large(slot.in)) worker.retired.push_back(std::move(slot.in));
+    if (large(slot.out)) worker.retired.push_back(std::move(slot.out));
+  }
 }
 
 void Pool::log_worker(int32_t level, const Worker& worker, std::string_view text) const {

@@ -70,10 +70,12 @@ class Pool {
   // pool.cc
   Status ensure_loop();
   int64_t turn();  // loop's thread: everything that is due; gives the next time
+  void retire_idle(Worker& worker, int64_t now, int64_t& next);  // locked
   void log_worker(int32_t level, const Worker& worker, std::string_view text) const;
 
   // pool_batches.cc
-  bool assign(Job* job, Assigned& assigned);  // locked: find a worker that can take it now
+  Status hopeless(const Function& function, int64_t now) const;  // locked: why nothing can serve it for some time
+  bool assign(Job* job, Assigned& assigned);                     // locked: find a worker that can take it now
   void ship(Assigned assigned);
   Status fill(Assigned& assigned, uint64_t& in_bytes, BatchSubmit& submit);
   void dispatch();  // give waiting batches to free workers
@@ -90,7 +92,7 @@ class Pool {
   void check_jobs(int64_t now, int64_t& next, std::vector<std::pair<Job*, Status>>& over);  // locked
 
   // pool_receive.cc
-  void receive(const WorkerPtr& worker);
+  bool receive(const WorkerPtr& worker);  // all there is; true if there was anything
   Status handle(const WorkerPtr& worker, bool& is_done, BatchDone& done);
   Status handle_ready(const WorkerPtr& worker);
   Status handle_opened(const WorkerPtr& worker);
@@ -151,6 +153,7 @@ class Pool {
   uint64_t restarts_ = 0;
   uint64_t pinned_ = 0;
   int64_t spares_at_ = 0;
+  uint32_t starting_ = 0;  // processes that are being made, and are in workers_ next
   bool closing_ = false;
 
   // How spinning went lately, and in all. Above 0 it is worth it.

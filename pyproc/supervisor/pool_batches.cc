@@ -55,12 +55,8 @@ int32_t Pool::submit(Function* function, const clutch_batch& batch, clutch_error
     Status refused;
     if (!function->failed.ok()) {
       refused = function->failed;
-    } else if (policy_.circuit_open(now) && std::none_of(workers_.begin(), workers_.end(), [](const WorkerPtr& worker) {
-                 return worker->life.state() == WorkerState::kReady && !worker->spare;
-               })) {
-      refused = Status(last_report_)
-                    .prefixed(quoted(*function) +
-                              ": no worker is started for some seconds, since the last ones all failed; the last one");
+    } else {
+      refused = hopeless(*function, now);
     }
     if (!refused.ok()) {
       set_error(host_.host(), error, refused);
@@ -77,6 +73,17 @@ int32_t Pool::submit(Function* function, const clutch_batch& batch, clutch_error
     dispatch();
   }
   return CLUTCH_PENDING;
+}
+
+Status Pool::hopeless(const Function& function, int64_t now) const {
+  if (!policy_.circuit_open(now)) return {};
+  const bool any = std::any_of(workers_.begin(), workers_.end(), [](const WorkerPtr& worker) {
+    return worker->life.state() == WorkerState::kReady || worker->life.state() == WorkerState::kStarting;
+  });
+  if (any) return {};
+  return Status(last_report_)
+      .prefixed(quoted(function) +
+                ": no worker is started for some seconds, since the last ones all failed; the last one");
 }
 
 bool Pool::assign(Job* job, Assigned& assigned) {
@@ -476,9 +483,10 @@ void Pool::check_jobs(int64_t now, int64_t& next, std::vector<std::pair<Job*, St
       if (job->worker == nullptr) {
         const auto place = std::find(waiting_.begin(), waiting_.end(), job);
         if (place == waiting_.end()) continue;  // It is being completed.
-        if (!function->failed.ok()) {
+        Status refused = function->failed.ok() ? hopeless(*function, now) : function->failed;
+        if (!refused.ok()) {
           waiting_.erase(place);
-          over.emplace_back(job, function->failed);
+          over.emplace_back(job, std::move(refused));
         } else if (now >= job->deadline_ns) {
           waiting_.erase(place);
           over.emplace_back(job, deadline_error(*job, "it was still waiting for a worker", ""));

@@ -109,12 +109,7 @@ Status Pool::wait_opened(Lock& lock, Function& function) {
       return !worker->spare && worker->life.state() == WorkerState::kReady && worker->open_for(function.id);
     });
     if (static_cast<uint32_t>(opened) >= options_.workers) return {};
-    if (policy_.circuit_open(now_ns())) {
-      return Status(last_report_)
-          .prefixed("function \"" + function.name +
-                    "\": no worker is started for some seconds, since the last ones all failed; "
-                    "the last one");
-    }
+    CLUTCH_RETURN_IF_ERROR(hopeless(function, now_ns()));
     changed_.wait_for(lock, kLook);
   }
 }

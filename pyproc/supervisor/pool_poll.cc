@@ -85,6 +85,8 @@ bool Pool::spin(const std::vector<WorkerPtr>& workers) {
 int32_t Pool::poll(Function* function, int64_t deadline_ns) {
   std::vector<WorkerPtr> workers;
   std::vector<pollfd> fds;
+  // A worker's counter is only its word: one that says there is something, when there is not, is not believed again.
+  bool believe = true;
   Lock lock(mutex_);
   while (true) {
     if (function->completed != function->polled || (function->jobs.empty() && function->completing == 0)) {
@@ -105,7 +107,7 @@ int32_t Pool::poll(Function* function, int64_t deadline_ns) {
       workers.push_back(worker);
     }
     lock.unlock();
-    bool spoken = !workers.empty() && spin(workers);
+    const bool spoken = believe && !workers.empty() && spin(workers);
     if (!spoken) {
       lock.lock();
       function->lender_asleep = true;
@@ -117,7 +119,9 @@ int32_t Pool::poll(Function* function, int64_t deadline_ns) {
       const timespec timeout{static_cast<time_t>(wait / 1'000'000'000), static_cast<long>(wait % 1'000'000'000)};
       if (!over) (void)::ppoll(fds.data(), fds.size(), wait == kNever ? nullptr : &timeout, nullptr);
     }
-    for (const WorkerPtr& worker : workers) receive(worker);
+    bool any = false;
+    for (const WorkerPtr& worker : workers) any |= receive(worker);
+    believe = any || !spoken;
     lock.lock();
     if (function->lender_asleep) {
       function->lender_asleep = false;

@@ -18,32 +18,32 @@ bool on_time(Slot::State state) { return state == Slot::State::kSent || state ==
 
 }  // namespace
 
-void Pool::receive(const WorkerPtr& worker) {
-  while (true) {
+bool Pool::receive(const WorkerPtr& worker) {
+  for (bool any = false;; any = true) {
     bool is_done = false;
     BatchDone done;
     {
       const std::lock_guard receiving(worker->receive_mutex);
-      if (worker->deaf) return;
+      if (worker->deaf) return any;
       switch (worker->channel.receive(worker->inbox, /*wait=*/false, /*accept_fd=*/false)) {
         case Received::kNothing:
-          return;
+          return any;
         case Received::kClosed:
           worker->deaf = true;
-          return;
+          return any;
         case Received::kText:
           handle_launcher(worker);
           break;
         case Received::kBroken:
           worker->deaf = true;
           distrust(worker, "the worker sent a message that is no frame of this protocol");
-          return;
+          return any;
         case Received::kMessage: {
           worker->received.fetch_add(1, std::memory_order_release);
           if (const Status status = handle(worker, is_done, done); !status.ok()) {
             worker->deaf = true;
             distrust(worker, std::string(status.message()));
-            return;
+            return any;
           }
           break;
         }
@@ -204,7 +204,8 @@ Status Pool::handle_done(const WorkerPtr& worker, bool& is_done, BatchDone& done
     worker->head_since = now_ns();
     if (revoked && (done.flags & kDoneInputPinned) != 0) {
       // Nobody finishes this one, so the arena goes with the worker's next batch.
-      worker->pinned.push_back(std::move(slot->in));
+      worker->retired.push_back(std::move(slot->in));
+      ++pinned_;
     }
     is_done = !revoked;
     if (revoked && waiting_.empty()) return {};

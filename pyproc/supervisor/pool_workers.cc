@@ -150,6 +150,8 @@ void Pool::start_worker(bool spare) {
   WorkerPtr worker;
   {
     const Lock lock(mutex_);
+    if (closing_) return;
+    ++starting_;
     worker = std::make_shared<Worker>(next_number_++, next_epoch_++, options_, now);
     worker->spare = spare;
   }
@@ -161,8 +163,10 @@ void Pool::start_worker(bool spare) {
   }
   {
     const Lock lock(mutex_);
+    --starting_;
     if (started.ok()) {
       workers_.push_back(worker);
+      if (closing_) stop(*worker, StopStep::kKill, {StopCause::Kind::kShutdown, 0, ""}, now);
     } else {
       start_failed(std::move(started));
     }

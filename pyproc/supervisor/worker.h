@@ -136,7 +136,7 @@ class Worker {
   StopCause cause;
   bool served = false;  // it was ready once
   std::vector<Slot> slots;
-  std::vector<std::unique_ptr<ArenaMemory>> pinned;  // IN arenas that the worker still looks at, to be let go
+  std::vector<std::unique_ptr<ArenaMemory>> retired;  // arenas to be let go
   std::map<uint64_t, Opening> functions;
   uint64_t next_order = 1;
   int64_t head_since = 0;       // when what it is at became that

@@ -51,6 +51,14 @@ TEST_F(ChannelTest, SaysNothingAndGone) {
   EXPECT_EQ(host_.send(BatchSubmit{}, false).code(), CLUTCH_ERR_WORKER_LOST);
 }
 
+TEST_F(ChannelTest, LosesNothingOfAPeerThatGoesWithoutReading) {
+  ASSERT_TRUE(host_.send(BatchSubmit{}, false).ok());
+  ASSERT_TRUE(worker_.send(BatchDone{}, true).ok());
+  worker_.close();
+  EXPECT_EQ(host_.receive(message_, false, false), Received::kMessage);
+  EXPECT_EQ(host_.receive(message_, false, false), Received::kClosed);
+}
+
 TEST_F(ChannelTest, CarriesLargeBodiesInSealedMemory) {
   OpenFunction open;
   open.name = "f";

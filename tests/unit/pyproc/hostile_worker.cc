@@ -32,6 +32,7 @@ class Hostile {
   explicit Hostile(std::string mode) : mode_(std::move(mode)), ctl_(Fd(kControlFd)) {}
 
   int run() {
+    while (mode_ == "silent") ::pause();
     while (ctl_.receive(message_, true, true) == Received::kMessage) {
       const FrameHeader header = message_.header();
       epoch_ = header.epoch;

@@ -2,11 +2,15 @@
 #include <dirent.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <numeric>
 #include <thread>
 
@@ -338,30 +342,39 @@ TEST_F(PoolFault, AnOpenThatHangsIsStoppedWithAStack) {
 }
 
 TEST_F(PoolFault, WhatDoesNotStartSaysWhyAtOnce) {
-  const auto refused = [&](Worker::Paths paths, const std::vector<PoolOption>& options = {}) {
+  const auto refuses = [&](Worker::Paths paths, const std::vector<PoolOption>& options, std::string_view sentence) {
     Pool pool(test_options(options), std::move(paths), host_.table());
     const Result<Function*> opened = pool.open(function_of("f", "def f(x):\n    return x\n"), nullptr);
-    EXPECT_FALSE(opened.ok());
+    ASSERT_FALSE(opened.ok());
     EXPECT_EQ(opened.status().code(), CLUTCH_ERR_LOAD);
-    return std::string(opened.status().message());
+    EXPECT_NE(opened.status().message().find(sentence), std::string_view::npos) << opened.status().message();
   };
-  Worker::Paths paths = test_paths();
+  const Worker::Paths good = test_paths();
+  Worker::Paths paths = good;
   paths.launcher = "/no/launcher";
-  EXPECT_EQ(refused(paths), "function \"f\": cannot start /no/launcher: No such file or directory");
-  paths = test_paths();
+  refuses(paths, {}, "function \"f\": cannot start /no/launcher: No such file or directory");
+  paths = good;
   paths.python = "/no/python";
-  EXPECT_NE(refused(paths).find("did not start: cannot run '/no/python': No such file or directory"),
-            std::string::npos);
-  paths = test_paths();
+  refuses(paths, {}, "did not start: cannot run '/no/python': No such file or directory");
+  paths = good;
   paths.python = "/bin/false";
-  EXPECT_NE(refused(paths).find("ended with exit code 1 before it was ready"), std::string::npos);
-  paths = test_paths();
+  refuses(paths, {}, "ended with exit code 1 before it was ready");
+  paths = good;
   paths.embed = "/no/embed.so";
-  EXPECT_NE(refused(paths).find("it printed:\nclutch worker: /no/embed.so does not load"), std::string::npos);
-  paths = test_paths();
-  paths.python = "/bin/sleep";
-  paths.launcher = "/bin/cat";  // Never says anything.
-  EXPECT_NE(refused(paths, {{"python.process.start-timeout", "300 ms"}}).find("worker process 1"), std::string::npos);
+  refuses(paths, {}, "it printed:\nclutch worker: /no/embed.so does not load");
+}
+
+TEST_F(PoolFault, AStartThatTakesTooLongIsStopped) {
+  ::setenv("CLUTCH_HOSTILE", "silent", 1);
+  Worker::Paths paths = test_paths();
+  paths.launcher = std::getenv("CLUTCH_HOSTILE_WORKER");
+  Pool pool(test_options({{"python.process.start-timeout", "300 ms"}}), paths, host_.table());
+  const Result<Function*> opened = pool.open(function_of("f", "def f(x):\n    return x\n"), nullptr);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(
+      opened.status().message().find("was not ready within 300 ms (python.process.start-timeout) and was stopped"),
+      std::string_view::npos)
+      << opened.status().message();
 }
 
 TEST_F(PoolFault, AFunctionThatPrintsWithoutEndDoesNotBlockTheHost) {
@@ -384,6 +397,46 @@ TEST_F(PoolFault, AFunctionThatAllocatesWithoutEndMeetsTheLimit) {
   ASSERT_TRUE(run(batch));
   EXPECT_NE(batch.context.status, CLUTCH_OK);
   EXPECT_NE(batch.error().message.find("MemoryError"), std::string::npos) << batch.error().message;
+}
+
+// Running, not just waiting to be reaped by whoever inherited it.
+bool lives(int pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  if (!std::getline(stat, text)) return false;
+  const size_t end = text.rfind(')');
+  return end != std::string::npos && text.size() > end + 2 && text[end + 2] != 'Z' && text[end + 2] != 'X';
+}
+
+TEST(HostFault, AKilledHostLeavesNoWorker) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  std::string program = std::getenv("CLUTCH_POOL_VICTIM");
+  char* arguments[] = {program.data(), nullptr};
+  int victim = -1;
+  ASSERT_EQ(::posix_spawn(&victim, program.c_str(), &actions, nullptr, arguments, environ), 0);
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::close(ends[1]);
+  FILE* lines = ::fdopen(ends[0], "r");
+  std::vector<int> pids;
+  for (char line[64]; std::fgets(line, sizeof(line), lines) != nullptr && line[0] != 'e';) {
+    pids.push_back(std::atoi(line));
+  }
+  std::fclose(lines);
+  ASSERT_EQ(pids.size(), 3u);
+  for (const int pid : pids) EXPECT_TRUE(lives(pid));
+  ::kill(victim, SIGKILL);
+  ::waitpid(victim, nullptr, 0);
+  const int64_t killed = now_ns();
+  const auto survivors = [&] { return std::count_if(pids.begin(), pids.end(), lives); };
+  while (survivors() > 0 && now_ns() - killed < 1000 * kMillisecond) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(survivors(), 0) << "a second after the host was killed";
 }
 
 }  // namespace
