@@ -21,6 +21,7 @@ constexpr std::string_view kMarker = "clutch-probe-1";
 
 // Runs on every Python that knows -I. Names and values end in a zero byte each, since a path may hold a newline. Its
 // first line is an error to a shell, which then runs nothing of it.
+// Why the search for pyvenv.cfg: without `site` (see command) nobody has made sys.prefix the virtual environment's yet.
 // Why no sysconfig at first: importing it takes as long as all the rest. The library that the interpreter itself has
 // mapped is the surest answer, and a static interpreter tells its library by the names every build uses.
 // Why no importlib.util: asking the finders directly is what find_spec does for a top-level name, without its imports.
@@ -31,11 +32,16 @@ def tell(name, value):
     sink.append(name.encode() + b'\0' + os.fsencode(str(value)) + b'\0')
 def done():
     os.write(1, b'clutch-probe-1\0' + b''.join(sink))
-    sys.exit(0)
+    os._exit(0)
 tell('version', '%d.%d.%d' % tuple(sys.version_info[:3]))
 tell('implementation', sys.implementation.name)
 tell('executable', sys.executable or '')
-tell('prefix', sys.prefix)
+folder = os.path.dirname(sys.executable or '')
+venv = os.path.dirname(folder)
+if sys.flags.no_site and any(os.path.isfile(os.path.join(at, 'pyvenv.cfg')) for at in (folder, venv)):
+    tell('prefix', venv)
+else:
+    tell('prefix', sys.prefix)
 tell('base_prefix', sys.base_prefix)
 if sys.version_info[:2] < (3, 8) or sys.implementation.name != 'cpython':
     done()
@@ -196,8 +202,11 @@ Result<Interpreter> understand(const Request& request, const std::string& path, 
   return python;
 }
 
+// Why -S: reading .pth files and sitecustomize is half of an interpreter's start, and only packages depend on it.
 std::vector<std::string> command(const Request& request, const std::string& path) {
-  std::vector<std::string> argv = {path, "-I", "-c", kScript, std::to_string(request.packages.size())};
+  std::vector<std::string> argv = {path, "-I"};
+  if (request.packages.empty()) argv.push_back("-S");
+  argv.insert(argv.end(), {"-c", kScript, std::to_string(request.packages.size())});
   argv.insert(argv.end(), request.packages.begin(), request.packages.end());
   argv.insert(argv.end(), request.search_path.begin(), request.search_path.end());
   return argv;

@@ -18,12 +18,6 @@ constexpr int kMinMinor = 8;
 // The default of python.executable: looked up on PATH.
 constexpr std::string_view kDefaultExecutable = "python3";
 
-// Packages that every probe looks for; their presence decides what an interpreter can serve.
-inline const std::vector<std::string>& usual_packages() {
-  static const std::vector<std::string> kPackages = {"cloudpickle", "numpy", "pandas"};
-  return kPackages;
-}
-
 // "3.11.2" in parts.
 struct Version {
   int major = 0;
@@ -53,10 +47,10 @@ struct Interpreter {
 
 // What to ask for.
 struct Request {
-  std::string executable{kDefaultExecutable};            // An absolute path, or a name that is looked up on PATH.
-  std::vector<std::string> packages = usual_packages();  // Top-level names to look for, without importing them.
-  std::vector<std::string> search_path;                  // Folders looked in first, as python.pythonpath gives them.
-  int timeout_ms = 10000;                                // After this long the interpreter is killed.
+  std::string executable{kDefaultExecutable};  // An absolute path, or a name that is looked up on PATH.
+  std::vector<std::string> packages;           // Top-level names to look for, without importing them. Costs ~10 ms.
+  std::vector<std::string> search_path;        // Folders looked in first, as python.pythonpath gives them.
+  int timeout_ms = 10000;                      // After this long the interpreter is killed.
 };
 
 // The absolute path that an executable setting means. CLUTCH_ERR_CONFIG for a relative path, CLUTCH_ERR_NOT_FOUND
