@@ -4,11 +4,13 @@
 //   1. The supervisor posix_spawns the launcher with the descriptors below and nothing else open.
 //   2. The launcher applies limits and sandbox, says so on ctl (a text line, launcher/launcher.h), and execs the
 //      interpreter in its own place (same pid).
-//   3. The bootstrap (worker/bootstrap.py) loads clutch_pyembed as an extension module and calls its serve(), which loads
+//   3. The bootstrap (worker/bootstrap.py) loads clutch_pyembed as an extension module and calls its serve(), which
+//   loads
 //      the worker library and runs its loop.
 //   4. The worker reads Configure, which waits in ctl since before it started, opens pyembed's runtime with these
 //      options, and answers Ready (with an error inside, if that failed; it then leaves with exit code 1).
-//   5. It serves OpenFunction, CloseFunction, BatchSubmit, AddArena, DropArena in the order they come, one thread, until
+//   5. It serves OpenFunction, CloseFunction, BatchSubmit, AddArena, DropArena in the order they come, one thread,
+//   until
 //      it reads Shutdown or end of file on ctl; then it closes its functions and leaves with exit code 0.
 //
 // Descriptors, inherited by number
@@ -24,9 +26,9 @@
 //
 // Command line of the interpreter
 //   python -I -c BOOTSTRAP EMBED_LIBRARY WORKER_LIBRARY NUMBER
-//   The bootstrap enables faulthandler on descriptor 2, registers a dump of all threads for SIGUSR1, loads the extension
-//   module clutch_pyembed from EMBED_LIBRARY and calls clutch_pyembed.serve(WORKER_LIBRARY, [NUMBER]), whose result is
-//   the exit code of the process. NUMBER (decimal) is there for people who list processes.
+//   The bootstrap enables faulthandler on descriptor 2, registers a dump of all threads for SIGUSR1, loads the
+//   extension module clutch_pyembed from EMBED_LIBRARY and calls clutch_pyembed.serve(WORKER_LIBRARY, [NUMBER]), whose
+//   result is the exit code of the process. NUMBER (decimal) is there for people who list processes.
 #pragma once
 
 #include <atomic>

@@ -1,5 +1,5 @@
-// What a hostile worker may send: frames, bodies of messages, and OUT arenas. Reading them takes bounded work and memory,
-// stays inside the bytes, and whatever is accepted is whole. The first byte of an input says which it is: see
+// What a hostile worker may send: frames, bodies of messages, and OUT arenas. Reading them takes bounded work and
+// memory, stays inside the bytes, and whatever is accepted is whole. The first byte of an input says which it is: see
 // LLVMFuzzerTestOneInput and protocol_seeds.cc.
 #include <sys/socket.h>
 

@@ -20,9 +20,7 @@ namespace {
 
 class Seeds {
  public:
-  explicit Seeds(const char* folder) : folder_(folder) {
-    std::filesystem::create_directories(folder_);
-  }
+  explicit Seeds(const char* folder) : folder_(folder) { std::filesystem::create_directories(folder_); }
   void add(const std::string& name, uint8_t choice, const Bytes& bytes) {
     std::ofstream file(folder_ / name, std::ios::binary);
     file.put(static_cast<char>(choice));

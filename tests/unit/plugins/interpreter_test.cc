@@ -34,7 +34,8 @@ class InterpreterTest : public ::testing::Test {
   }
   // A script that answers a probe as an interpreter of these properties would.
   std::string impostor(const std::string& name, const std::string& version, const std::string& implementation) {
-    return script(name, "printf 'clutch-probe-1\\000version\\000" + version + "\\000implementation\\000" + implementation +
+    return script(name, "printf 'clutch-probe-1\\000version\\000" + version + "\\000implementation\\000" +
+                            implementation +
                             "\\000executable\\000/opt/it\\000base_prefix\\000/opt\\000ext_suffix\\000.so\\000'\n");
   }
 

@@ -66,7 +66,8 @@ extern "C" __attribute__((visibility("default"))) int clutch_worker_main(const c
   clutch_function* function = nullptr;
   clutch_function_info info{sizeof(info), 0};
   clutch_function_context context{"f"};
-  check.that(table->function_open(runtime, spec.view(), &context, &function, &info, &error) == CLUTCH_OK, error.message);
+  check.that(table->function_open(runtime, spec.view(), &context, &function, &info, &error) == CLUTCH_OK,
+             error.message);
   if (check.failed() != 0) return check.failed();
   submit(table, function, 1, check);
   submit(table, function, 2, check);

@@ -68,8 +68,7 @@ typedef struct clutch_options {
 } clutch_options;
 
 /* 1 if the member of a struct that came from the other side exists there. */
-#define CLUTCH_HAS(ptr, type, member) \
-  ((ptr)->struct_size >= offsetof(type, member) + sizeof(((type *)0)->member))
+#define CLUTCH_HAS(ptr, type, member) ((ptr)->struct_size >= offsetof(type, member) + sizeof(((type *)0)->member))
 
 /* Opaque objects. Each belongs to the side named here; the other side only passes it back. */
 typedef struct clutch_runtime clutch_runtime;                   /* plugin */

@@ -27,7 +27,7 @@ typedef struct clutch_plugin_answer {
   uint32_t reserved0;
   uint32_t min_level; /* The plugin's own range; filled also on refusal. */
   uint32_t max_level;
-  uint32_t level;     /* The one chosen: the highest both have. */
+  uint32_t level; /* The one chosen: the highest both have. */
   uint32_t reserved1;
   const clutch_plugin_api *api; /* Lives as long as the plugin is loaded. */
 } clutch_plugin_answer;

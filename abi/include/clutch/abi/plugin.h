@@ -15,11 +15,11 @@ extern "C" {
 typedef struct clutch_capability {
   uint32_t struct_size;
   uint32_t reserved0;
-  clutch_str kind;         /* Kind id. */
-  uint32_t min_revision;   /* Revisions of the kind that are served, both ends included. */
+  clutch_str kind;       /* Kind id. */
+  uint32_t min_revision; /* Revisions of the kind that are served, both ends included. */
   uint32_t max_revision;
-  clutch_str payloads;     /* Payload formats, separated by commas, sorted. */
-  uint64_t features;       /* CLUTCH_FEATURE_*: low 32 bits may be ignored by who does not know them, high may not. */
+  clutch_str payloads; /* Payload formats, separated by commas, sorted. */
+  uint64_t features;   /* CLUTCH_FEATURE_*: low 32 bits may be ignored by who does not know them, high may not. */
 } clutch_capability;
 
 #define CLUTCH_FEATURE_CHAIN 1u     /* May stand in a chain of several steps. */

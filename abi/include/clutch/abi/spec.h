@@ -44,13 +44,13 @@ extern "C" {
 typedef struct clutch_step {
   uint32_t struct_size;
   uint32_t reserved0;
-  clutch_str name;           /* For messages, metrics and logs. Never empty. */
-  clutch_str kind;           /* One of the ids above. */
-  uint32_t kind_revision;    /* 1 */
+  clutch_str name;        /* For messages, metrics and logs. Never empty. */
+  clutch_str kind;        /* One of the ids above. */
+  uint32_t kind_revision; /* 1 */
   uint32_t reserved1;
   clutch_str payload_format; /* One of CLUTCH_PAYLOAD_*. */
   clutch_bytes payload;
-  clutch_options options;    /* Of this step: "attribute", and keys a plugin defines. */
+  clutch_options options; /* Of this step: "attribute", and keys a plugin defines. */
 } clutch_step;
 
 /* What to do with a row whose call raised, or whose result does not fit the result schema. */
@@ -61,14 +61,14 @@ typedef struct clutch_step {
 typedef struct clutch_spec {
   uint32_t struct_size;
   uint32_t reserved0;
-  clutch_str name;                  /* Of the whole function; equals steps[0].name for a single step. */
-  const clutch_step *const *steps;  /* n_steps pointers, at least one. */
+  clutch_str name;                 /* Of the whole function; equals steps[0].name for a single step. */
+  const clutch_step *const *steps; /* n_steps pointers, at least one. */
   uint64_t n_steps;
   const struct ArrowSchema *input;  /* Struct of the input's columns. Borrowed until function_open returns. */
   const struct ArrowSchema *output; /* Struct of the result's columns. For stream.filter at the end: as the input. */
   int32_t on_error;                 /* CLUTCH_ON_ERROR_* */
   uint32_t reserved1;
-  clutch_options options;           /* The host's configuration as it holds for this function: python.* and others. */
+  clutch_options options; /* The host's configuration as it holds for this function: python.* and others. */
 } clutch_spec;
 
 #ifdef __cplusplus

@@ -40,22 +40,22 @@ extern "C" {
 #define CLUTCH_ORIGIN_TRANSPORT 5 /* A worker, or the way to it, was lost. */
 
 /* Keys of error details. Values are UTF-8 text; numbers are decimal. A detail that does not apply is absent. */
-#define CLUTCH_DETAIL_FUNCTION "function"            /* Name of the function (or of the step of a chain). */
-#define CLUTCH_DETAIL_STEP "step"                    /* Index of the step in its chain. */
-#define CLUTCH_DETAIL_BATCH "batch"                  /* Sequence number of the batch. */
-#define CLUTCH_DETAIL_ROW "row"                      /* Index of the row in the batch's input. */
-#define CLUTCH_DETAIL_COLUMN "column"                /* Path of the column or nested field, "a.b[]". */
-#define CLUTCH_DETAIL_VALUE "value"                  /* repr of the value, cut to 200 characters. */
+#define CLUTCH_DETAIL_FUNCTION "function"             /* Name of the function (or of the step of a chain). */
+#define CLUTCH_DETAIL_STEP "step"                     /* Index of the step in its chain. */
+#define CLUTCH_DETAIL_BATCH "batch"                   /* Sequence number of the batch. */
+#define CLUTCH_DETAIL_ROW "row"                       /* Index of the row in the batch's input. */
+#define CLUTCH_DETAIL_COLUMN "column"                 /* Path of the column or nested field, "a.b[]". */
+#define CLUTCH_DETAIL_VALUE "value"                   /* repr of the value, cut to 200 characters. */
 #define CLUTCH_DETAIL_EXCEPTION_TYPE "exception.type" /* "module.QualName" ("ValueError" for builtins). */
 #define CLUTCH_DETAIL_EXCEPTION_TEXT "exception.text" /* str(exception). */
-#define CLUTCH_DETAIL_TRACEBACK "traceback"          /* As Python prints it, with causes, user frames only. */
-#define CLUTCH_DETAIL_FRAMES "frames"                /* Innermost last, a line each: file:line:function. */
-#define CLUTCH_DETAIL_STAGE "stage"                  /* What noticed a deadline: row, interrupt, kill. */
-#define CLUTCH_DETAIL_SIGNAL "signal"                /* Name of the signal that ended a worker. */
-#define CLUTCH_DETAIL_EXIT_CODE "exit_code"          /* Exit code of a worker that ended by itself. */
-#define CLUTCH_DETAIL_ATTEMPTS "attempts"            /* How often the batch was tried. */
-#define CLUTCH_DETAIL_WORKER_LOG "worker.log"        /* Last lines a lost worker printed. */
-#define CLUTCH_DETAIL_PYTHON_STACK "python.stack"    /* Stack of a lost or stopped worker. */
+#define CLUTCH_DETAIL_TRACEBACK "traceback"           /* As Python prints it, with causes, user frames only. */
+#define CLUTCH_DETAIL_FRAMES "frames"                 /* Innermost last, a line each: file:line:function. */
+#define CLUTCH_DETAIL_STAGE "stage"                   /* What noticed a deadline: row, interrupt, kill. */
+#define CLUTCH_DETAIL_SIGNAL "signal"                 /* Name of the signal that ended a worker. */
+#define CLUTCH_DETAIL_EXIT_CODE "exit_code"           /* Exit code of a worker that ended by itself. */
+#define CLUTCH_DETAIL_ATTEMPTS "attempts"             /* How often the batch was tried. */
+#define CLUTCH_DETAIL_WORKER_LOG "worker.log"         /* Last lines a lost worker printed. */
+#define CLUTCH_DETAIL_PYTHON_STACK "python.stack"     /* Stack of a lost or stopped worker. */
 
 #ifdef __cplusplus
 }
