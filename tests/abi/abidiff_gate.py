@@ -1,11 +1,13 @@
 """Compare binary interfaces with the ones that were released, by libabigail.
 
 Usage: abidiff_gate.py contract INCLUDE_FOLDER GOLDEN [--compiler CC] [--update]
-       abidiff_gate.py library LIBRARY GOLDEN [--update]
+       abidiff_gate.py application INCLUDE_FOLDER CONTRACT_INCLUDE_FOLDER GOLDEN --library LIBRARY [--compiler CC] [--update]
 
 `contract` compiles a witness, a library with an exported function that names every struct of the plugin contract:
 extension tables are only reached through `const void *`, so no plugin's own symbols lead to them, and a plugin's private
-types are nobody's business. `library` compares the exported functions of a library and the types they lead to.
+types are nobody's business. `application` compiles a witness with a pointer to each function of clutch/clutch.h, since
+the library's own debug information leads through its handles into all of its C++; and it checks that the library
+exports exactly those functions.
 
 abidiff cannot tell a harmless append from a reordering (both exit with 4), so every difference fails: look at it, see
 what layout.py says, raise the level or write the change log, then run with --update. A missing tool or golden file is a
@@ -15,6 +17,7 @@ failure and never skipped.
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +25,8 @@ import tempfile
 from pathlib import Path
 from typing import List
 
-from headers import Headers
+import exports
+from headers import COMMENT, Headers
 
 DUMP = ["abidw", "--no-show-locs", "--no-corpus-path", "--no-comp-dir-path", "--no-elf-needed"]
 # Why not --non-reachable-types: libabigail 2.2 crashes on it with a dump, and the witness makes every type reachable.
@@ -40,6 +44,23 @@ def build_witness(include: Path, compiler: str, library: Path) -> None:
     source = library.with_suffix(".c")
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
     command = [compiler, "-std=c11", "-g", "-O0", "-fPIC", "-shared", f"-I{include.resolve()}", source.name, "-o", library.name]
+    subprocess.run(command, cwd=library.parent, check=True)
+
+
+def declared_functions(include: Path) -> List[str]:
+    """Return the names of all functions of clutch/clutch.h."""
+    text = COMMENT.sub("", (include / "clutch" / "clutch.h").read_text(encoding="utf-8"))
+    return re.findall(r"^CLUTCH_API[^;]*?(\w+)\s*\(", text, re.MULTILINE)
+
+
+def build_application_witness(include: Path, contract: Path, compiler: str, library: Path) -> None:
+    """Compile the library that points to every function an application calls."""
+    lines = ["#include <clutch/clutch.h>"]
+    lines += [f"__typeof__({name}) *witness_of_{name};" for name in declared_functions(include)]
+    source = library.with_suffix(".c")
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    folders = [f"-I{include.resolve()}", f"-I{contract.resolve()}"]
+    command = [compiler, "-std=gnu11", "-g", "-O0", "-fPIC", "-shared", *folders, source.name, "-o", library.name]
     subprocess.run(command, cwd=library.parent, check=True)
 
 
@@ -74,21 +95,28 @@ def main(arguments: List[str]) -> int:
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command", required=True)
     contract = commands.add_parser("contract")
-    library = commands.add_parser("library")
-    library.add_argument("library", type=Path)
-    contract.add_argument("include", type=Path)
-    contract.add_argument("--compiler", default="cc")
-    for command in (contract, library):
+    application = commands.add_parser("application")
+    for command in (contract, application):
+        command.add_argument("include", type=Path)
+        if command is application:
+            command.add_argument("contract", type=Path)
+            command.add_argument("--library", required=True)
         command.add_argument("golden", type=Path)
+        command.add_argument("--compiler", default="cc")
         command.add_argument("--update", action="store_true")
     options = parser.parse_args(arguments)
 
     try:
-        if options.command == "library":
-            return gate(options.library.resolve(), options.golden, options.update)
         with tempfile.TemporaryDirectory() as folder:
             witness = Path(folder) / "libwitness.so"
-            build_witness(options.include, options.compiler, witness)
+            if options.command == "application":
+                problems = exports.check(exports.exported(options.library), declared_functions(options.include))
+                if problems:
+                    print("\n".join(f"{options.library}: {problem}" for problem in problems))
+                    return 1
+                build_application_witness(options.include, options.contract, options.compiler, witness)
+            else:
+                build_witness(options.include, options.compiler, witness)
             return gate(witness, options.golden, options.update)
     except FileNotFoundError as missing:
         print(missing)

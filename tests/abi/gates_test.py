@@ -275,5 +275,31 @@ class AbidiffGate(GateTest):
             self.assertEqual(self.run_gate(self.golden), 1)
 
 
+class ApplicationGate(GateTest):
+    """abidiff_gate.py, the side of the applications."""
+
+    def run_gate(self, symbols: List[str]) -> int:
+        """Run the gate on a copy of clutch/clutch.h, beside a library with these symbols."""
+        golden = REPOSITORY / "tests" / "abi" / "golden" / "application-1.abi"
+        with mock.patch.object(exports, "exported", return_value=symbols):
+            words = ["application", str(self.include), str(self.include), str(golden), "--library", "libclutch.so"]
+            return abidiff_gate.main([*words, "--compiler", COMPILER])
+
+    def setUp(self) -> None:
+        """Copy the application's header beside the contract."""
+        super().setUp()
+        shutil.copytree(REPOSITORY / "host" / "include" / "clutch", self.include / "clutch", dirs_exist_ok=True)
+        self.declared = abidiff_gate.declared_functions(self.include)
+
+    def test_a_changed_parameter(self) -> None:
+        self.assertEqual(self.run_gate(self.declared), 0)
+        self.replace("clutch.h", "clutch_app_set(clutch_app* app, const char* key", "clutch_app_set(clutch_app* app, char* key")
+        self.assertEqual(self.run_gate(self.declared), 1)
+
+    def test_a_function_that_is_only_declared_or_only_exported(self) -> None:
+        self.assertEqual(self.run_gate(self.declared[1:]), 1)
+        self.assertEqual(self.run_gate([*self.declared, "clutch_app_secret"]), 1)
+
+
 if __name__ == "__main__":
     sys.exit(unittest.main())
