@@ -56,7 +56,7 @@ def declared_functions(include: Path) -> List[str]:
 def build_application_witness(include: Path, contract: Path, compiler: str, library: Path) -> None:
     """Compile the library that points to every function an application calls."""
     lines = ["#include <clutch/clutch.h>"]
-    lines += [f"__typeof__({name}) *witness_of_{name};" for name in declared_functions(include)]
+    lines += [f"void witness_of_{name}(__typeof__({name}) *value) {{ (void)value; }}" for name in declared_functions(include)]
     source = library.with_suffix(".c")
     source.write_text("\n".join(lines) + "\n", encoding="utf-8")
     folders = [f"-I{include.resolve()}", f"-I{contract.resolve()}"]

@@ -293,7 +293,7 @@ class ApplicationGate(GateTest):
 
     def test_a_changed_parameter(self) -> None:
         self.assertEqual(self.run_gate(self.declared), 0)
-        self.replace("clutch.h", "clutch_app_set(clutch_app* app, const char* key", "clutch_app_set(clutch_app* app, char* key")
+        self.replace("clutch.h", "clutch_app_set(clutch_app* app, const char* key", "clutch_app_set(clutch_app* app, const void* key")
         self.assertEqual(self.run_gate(self.declared), 1)
 
     def test_a_function_that_is_only_declared_or_only_exported(self) -> None:
