@@ -1,9 +1,14 @@
 #include "common.h"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+
+#include "stop.h"
 
 namespace clutch::tool {
 
@@ -16,7 +21,8 @@ void CommonOptions::add_to(CLI::App& command) {
   command.add_option("--python", python, "Interpreter; short for -D python.executable=PATH")->type_name("PATH");
   command.add_option("--log", log_level, "Log level: trace, debug, info, warn (default), error, off")
       ->type_name("LEVEL");
-  command.add_flag("--json", json, "Report as JSON");
+  command.add_flag("--json", json, "Report on standard output as one JSON document, failures too");
+  command.footer(kExitCodes);
 }
 
 std::pair<std::string, std::string> split_define(const std::string& define) {
@@ -39,23 +45,39 @@ HostSettings host_settings(const CommonOptions& options) {
 
 Host open_host(const CommonOptions& options) { return Host(host_settings(options)); }
 
-void print_error(const Error& error, bool json) {
-  if (json) {
-    nlohmann::ordered_json details = nlohmann::ordered_json::object();
-    for (const auto& [key, value] : error.details()) details[key] = value;
-    const nlohmann::ordered_json out = {
-        {"error", {{"code", error.code_name()}, {"message", error.what()}, {"details", details}}}};
-    std::fprintf(stderr, "%s\n", out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
-    return;
+std::string Failure::detail(const std::string& key) const {
+  for (const auto& [name, value] : details) {
+    if (name == key) return value;
   }
-  std::fprintf(stderr, "clutch: %s\n", error.what());
+  return {};
+}
+
+Failure failure_of(const Error& error) { return {error.code_name(), error.what(), error.details()}; }
+
+void tell(const Failure& failure, bool json) {
+  std::fprintf(stderr, "clutch: %s\n", failure.message.c_str());
   const std::pair<const char*, const char*> sections[] = {{CLUTCH_DETAIL_TRACEBACK, ""},
                                                           {CLUTCH_DETAIL_PYTHON_STACK, "Python stack:\n"},
                                                           {CLUTCH_DETAIL_WORKER_LOG, "Last lines of the worker:\n"}};
   for (const auto& [key, title] : sections) {
-    const std::string text = error.detail(key);
+    const std::string text = failure.detail(key);
     if (!text.empty()) std::fprintf(stderr, "%s%s%s", title, text.c_str(), text.back() == '\n' ? "" : "\n");
   }
+  if (!json) return;
+  nlohmann::ordered_json details = nlohmann::ordered_json::object();
+  for (const auto& [key, value] : failure.details) details[key] = value;
+  const nlohmann::ordered_json out = {
+      {"error", {{"code", failure.code}, {"message", failure.message}, {"details", details}}}};
+  print(out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+void print(const std::string& text) {
+  const bool ended = !text.empty() && text.back() == '\n';
+  if (std::fputs(text.c_str(), stdout) >= 0 && (ended || std::fputc('\n', stdout) != EOF) && std::fflush(stdout) == 0) {
+    return;
+  }
+  if (errno == EPIPE) throw Stopped{SIGPIPE};
+  throw std::runtime_error(std::string("cannot write standard output: ") + std::strerror(errno));
 }
 
 void check(const Status& status) {

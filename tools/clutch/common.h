@@ -14,10 +14,12 @@ class App;
 
 namespace clutch::tool {
 
-// Exit codes of the command.
+// Exit codes of the command. One that a signal ended ends by that signal (a shell shows 130 for SIGINT).
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
+inline constexpr const char* kExitCodes =
+    "Exit code: 0 done; 1 failed, or a check found something wrong (standard error says what); 2 wrong usage.";
 
 struct CommonOptions {
   std::vector<std::string> defines;  // "key=value"
@@ -38,9 +40,23 @@ HostSettings host_settings(const CommonOptions& options);
 // "key=value" split; throws std::invalid_argument.
 std::pair<std::string, std::string> split_define(const std::string& define);
 
-// A failure on standard error: message, then exception's traceback, worker's stack and last lines, if there are any.
-// With json, one JSON object.
-void print_error(const Error& error, bool json);
+// Why the command failed, as it is told to people and to programs. Thrown by what knows more than an Error says.
+struct Failure {
+  std::string code;  // CLUTCH_ERR_*
+  std::string message;
+  Options details;
+
+  std::string detail(const std::string& key) const;
+};
+Failure failure_of(const Error& error);
+
+// Tell a failure: on standard error the message, then traceback, worker's stack and last lines, if there are any. With
+// json also one object on standard output, which then has nothing else.
+void tell(const Failure& failure, bool json);
+
+// Print a report on standard output, at once, with a line end. Throws Stopped if nobody reads it, and
+// std::runtime_error if it cannot be written.
+void print(const std::string& text);
 
 // Turn a Status of the lower rooms into the exception the subcommands throw.
 void check(const Status& status);

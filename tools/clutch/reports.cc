@@ -1,8 +1,10 @@
 // clutch plugins, explain, config and doctor: what is installed, what would be chosen, and what is missing.
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 
 #include "common.h"
 
@@ -22,11 +24,6 @@ constexpr Trial kTrials[] = {
     {"stream.map", "x: int64", "int64"},       {"stream.flat_map", "x: int64", "int64"},
     {"stream.filter", "x: int64", "x: int64"},
 };
-
-void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
-}
 
 Spec trial_spec(const Trial& trial, const std::string& mode) {
   Spec spec(trial.kind, source("def f(x):\n    return [x]\n"));
@@ -57,6 +54,35 @@ Json examine(const Host& host, const std::string& mode) {
   return {{"kinds", kinds}, {"facts", facts}};
 }
 
+// Keys that are set, then all other known ones with their defaults.
+std::string whole_configuration(const Host& host, bool json) {
+  Json entries = Json::parse(host.configuration(Format::kJson));
+  std::set<std::string> told;
+  for (const Json& entry : entries) told.insert(entry.value("key", ""));
+  std::istringstream known(CLUTCH_KNOWN_KEYS);
+  for (std::string key; known >> key;) {
+    if (told.count(key) != 0) continue;
+    Json value = nullptr;
+    try {
+      const std::string text = host.get(key).first;
+      if (!text.empty()) value = text;
+    } catch (const Error& error) {
+      if (error.code() != CLUTCH_ERR_NOT_FOUND) throw;
+    }
+    entries.push_back({{"key", key}, {"value", value}, {"origin", value.is_null() ? "not set" : "default"}});
+  }
+  if (json) return entries.dump(2, ' ', false, Json::error_handler_t::replace);
+  std::string text;
+  for (const Json& entry : entries) {
+    text += entry.value("key", "");
+    if (!entry["value"].is_null()) {
+      text += " = " + entry["value"].dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+    text += "  # " + entry.value("origin", "") + "\n";
+  }
+  return text;
+}
+
 std::vector<std::string> modes_of(const Host& host) {
   const Json found = Json::parse(host.plugins(Format::kJson));
   std::vector<std::string> modes;
@@ -83,21 +109,24 @@ int doctor(const CommonOptions& options) {
     print(report.dump(2));
     return any ? kDone : kFailed;
   }
-  std::printf("python.executable  %s  (%s)\n", executable.c_str(), origin.c_str());
-  if (report["modes"].empty())
-    print("No plugin was found that runs Python; `clutch plugins` lists where it was looked for.");
+  std::string text = "python.executable  " + executable + "  (" + origin + ")\n";
+  if (report["modes"].empty()) {
+    text += "No plugin was found that runs Python; `clutch plugins` lists where it was looked for.\n";
+  }
+  const auto add = [&](std::string name, const std::string& value) {
+    name.resize(std::max<size_t>(name.size(), 22), ' ');
+    text += "  " + name + " " + value + "\n";
+  };
   for (const auto& [mode, answer] : report["modes"].items()) {
-    std::printf("\n%s\n", mode.c_str());
+    text += "\n" + mode + "\n";
     for (const auto& [key, value] : answer["facts"].items()) {
-      std::printf("  %-22s %s\n", key.c_str(),
-                  value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+      add(key, value.is_string() ? value.get<std::string>() : value.dump());
     }
     for (const auto& [kind, verdict] : answer["kinds"].items()) {
-      const bool served = verdict.value("served", false);
-      std::printf("  %-22s %s\n", kind.c_str(),
-                  served ? "yes" : ("no: " + verdict.value("reason", std::string())).c_str());
+      add(kind, verdict.value("served", false) ? "yes" : "no: " + verdict.value("reason", std::string()));
     }
   }
+  print(text);
   return any ? kDone : kFailed;
 }
 
@@ -150,13 +179,20 @@ void add_explain(CLI::App& app, Run& ret_run) {
 }
 
 void add_config(CLI::App& app, Run& ret_run) {
+  struct Options {
+    CommonOptions common;
+    bool all = false;
+  };
   auto* command =
-      app.add_subcommand("config", "List every configuration key that has a value, and where it comes from");
-  auto options = std::make_shared<CommonOptions>();  // Why: as in add_plugins.
-  options->add_to(*command);
+      app.add_subcommand("config", "List the configuration keys that are set, and where each value is from");
+  auto options = std::make_shared<Options>();  // Why: as in add_plugins.
+  command->add_flag("--all", options->all, "Also the keys that are not set, with their defaults");
+  options->common.add_to(*command);
   command->callback([&ret_run, options] {
     ret_run = [options] {
-      print(open_host(*options).configuration(options->format()));
+      const Host host = open_host(options->common);
+      print(options->all ? whole_configuration(host, options->common.json)
+                         : host.configuration(options->common.format()));
       return kDone;
     };
   });

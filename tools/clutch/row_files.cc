@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <deque>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "clutch/columnar/validate.h"
 #include "rows/csv.h"
 #include "rows/json_rows.h"
+#include "stop.h"
 
 namespace clutch::tool {
 namespace {
@@ -281,17 +283,16 @@ Result<std::unique_ptr<RowReader>> RowReader::open(const std::string& path, RowF
   return reader;
 }
 
-Result<int64_t> RowReader::read(int64_t max_rows, ArrayBuilder& out) {
+Result<int64_t> RowReader::read(int64_t max_rows, ArrayBuilder& out, std::vector<int64_t>& ret_lines) {
   for (int64_t row = 0; row < max_rows; ++row) {
     CLUTCH_ASSIGN_OR_RETURN(const bool more, next(out));
     if (!more) return row;
+    ret_lines.push_back(line_);
   }
   return max_rows;
 }
 
-Status RowReader::at_line(Status status) const {
-  return std::move(status).prefixed(path_ + ":" + std::to_string(line_));
-}
+Status RowReader::at_line(Status status) const { return std::move(status).prefixed(place(line_)); }
 
 Result<std::string_view> RowReader::next_chunk() {
   chunk_.resize(64 << 10);
@@ -337,8 +338,8 @@ Result<bool> RowReader::next_line(std::string_view* ret_line) {
   }
 }
 
-RowWriter::RowWriter(std::FILE* stream, RowFormat format, Field batch)
-    : stream_(stream), format_(format), batch_(std::move(batch)) {}
+RowWriter::RowWriter(std::FILE* stream, std::string name, RowFormat format, Field batch)
+    : stream_(stream), name_(std::move(name)), format_(format), batch_(std::move(batch)) {}
 
 Status RowWriter::write(const ArrowArray& rows) {
   text_.clear();
@@ -358,17 +359,18 @@ Status RowWriter::write(const ArrowArray& rows) {
         break;
     }
   }
-  if (std::fwrite(text_.data(), 1, text_.size(), stream_) != text_.size()) {
-    return {CLUTCH_ERR_NOT_FOUND, std::string("cannot write the output: ") + std::strerror(errno), CLUTCH_ORIGIN_USER};
-  }
+  if (std::fwrite(text_.data(), 1, text_.size(), stream_) != text_.size()) return write_failure();
   return {};
 }
 
 Status RowWriter::flush() {
-  if (std::fflush(stream_) != 0) {
-    return {CLUTCH_ERR_NOT_FOUND, std::string("cannot write the output: ") + std::strerror(errno), CLUTCH_ORIGIN_USER};
-  }
+  if (std::fflush(stream_) != 0) return write_failure();
   return {};
+}
+
+Status RowWriter::write_failure() const {
+  if (errno == EPIPE) throw Stopped{SIGPIPE};
+  return {CLUTCH_ERR_NOT_FOUND, "cannot write " + name_ + ": " + std::strerror(errno), CLUTCH_ORIGIN_USER};
 }
 
 }  // namespace clutch::tool

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "clutch/columnar/builder.h"
 #include "clutch/columnar/result.h"
@@ -35,8 +36,12 @@ class RowReader {
   RowReader(File file, std::string path);
   virtual ~RowReader() = default;
 
-  // Append up to max_rows rows; fewer only at the end of the input. Errors name file and line.
-  Result<int64_t> read(int64_t max_rows, columnar::ArrayBuilder& out);
+  // Append up to max_rows rows, and to `ret_lines` the line that each begins on; fewer only at the end of the input.
+  // Errors name file and line.
+  Result<int64_t> read(int64_t max_rows, columnar::ArrayBuilder& out, std::vector<int64_t>& ret_lines);
+
+  // "FILE:LINE", for messages.
+  std::string place(int64_t line) const { return path_ + ":" + std::to_string(line); }
 
   const columnar::Field& batch() const { return batch_; }
   int64_t bytes_read() const { return bytes_read_; }
@@ -71,15 +76,19 @@ class RowReader {
 // Writes batches to a stream that stays the caller's.
 class RowWriter {
  public:
-  RowWriter(std::FILE* stream, RowFormat format, columnar::Field batch);
+  // @param name  What the stream is called in messages.
+  RowWriter(std::FILE* stream, std::string name, RowFormat format, columnar::Field batch);
 
-  // Fails with CLUTCH_ERR_NOT_FOUND and errno's text where the stream does not take it. Lines take one text column
-  // (or several values, separated by tabs).
+  // Fails with CLUTCH_ERR_NOT_FOUND and errno's text where the stream does not take it; throws Stopped where it is a
+  // pipe that nobody reads. Lines take one text column (or several values, separated by tabs).
   Status write(const ArrowArray& rows);
   Status flush();
 
  private:
+  Status write_failure() const;
+
   std::FILE* stream_;
+  std::string name_;
   RowFormat format_;
   columnar::Field batch_;
   bool header_written_ = false;

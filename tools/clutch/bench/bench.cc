@@ -45,9 +45,10 @@ class Bench {
     const std::string python = host.get("python.executable").first;
     newer_than_311_ = is_newer_than_311(host);
     if (!options_.common.json) {
-      std::printf("%s, batches of %lld rows, medians of %d\n\n%-28s %-24s %10s %10s\n", version_.c_str(),
-                  static_cast<long long>(options_.settings.rows), options_.settings.repeats, "what", "mode", "figure",
-                  "at most");
+      char heads[96];
+      std::snprintf(heads, sizeof heads, "%-28s %-24s %10s %10s", "what", "mode", "figure", "at most");
+      print(version_ + ", batches of " + std::to_string(options_.settings.rows) + " rows, medians of " +
+            std::to_string(options_.settings.repeats) + "\n\n" + heads);
     }
     for (const std::string mode : {"thread", "process"}) {
       for (const RowCase& one : row_cases()) add(measure_rows(host, mode, one, 2, options_.settings));
@@ -62,7 +63,7 @@ class Bench {
     if (options_.rivals) {
       for (Figure& figure : measure_rivals(python, options_.settings)) add(std::move(figure));
     }
-    if (options_.common.json) std::printf("%s\n", report_.dump(2).c_str());
+    if (options_.common.json) print(report_.dump(2));
     return kDone;
   }
 
@@ -112,10 +113,11 @@ class Bench {
     }
     char limit[32] = "";
     if (figure.limit > 0) std::snprintf(limit, sizeof limit, "%.4g", figure.limit);
-    std::printf("%-28s %-24s %7.2f %-2s %10s  %s%s\n", figure.what.c_str(), figure.mode.c_str(), figure.value,
-                figure.unit.c_str(), limit, figure.limit > 0 && figure.value > figure.limit ? "OVER  " : "",
-                figure.note.c_str());
-    std::fflush(stdout);
+    char line[160];
+    std::snprintf(line, sizeof line, "%-28s %-24s %7.2f %-2s %10s  %s", figure.what.c_str(), figure.mode.c_str(),
+                  figure.value, figure.unit.c_str(), limit,
+                  figure.limit > 0 && figure.value > figure.limit ? "OVER  " : "");
+    print(line + figure.note);
   }
 
   const BenchOptions& options_;
@@ -147,7 +149,7 @@ void add_bench(CLI::App& app, Run& ret_run) {
   command->callback([&ret_run, options] {
     ret_run = [options] {
       if (options->start.empty()) return Bench(*options).run();
-      std::printf("%.3f\n", time_to_first_result(host_settings(options->common), options->start));
+      print(std::to_string(time_to_first_result(host_settings(options->common), options->start)));
       return kDone;
     };
   });

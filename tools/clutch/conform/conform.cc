@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -53,8 +52,7 @@ class Conform {
     if (quiet.log_level.empty()) quiet.log_level = "off";
     const Host host = open_host(quiet);
     const CaseResult result = run_case(host, find_plugin(host, options_.plugin, options_.native_library), *found);
-    std::printf("%s\n", to_json(result).dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
-    std::fflush(stdout);
+    print(to_json(result).dump(-1, ' ', false, Json::error_handler_t::replace));
     return result.outcome == "fail" ? kFailed : kDone;
   }
 
@@ -69,18 +67,21 @@ class Conform {
       ++counts[passed ? 0 : skipped ? 2 : 1];
       report["cases"].push_back(to_json(result));
       if (!options_.common.json) {
-        std::printf("%-7s %s\n", result.outcome.c_str(), result.name.c_str());
-        if (!passed) std::printf("        %s (%s)\n", result.reason.c_str(), one.file.c_str());
-        std::fflush(stdout);
+        std::string text = result.outcome;
+        text.resize(std::max<size_t>(text.size(), 8), ' ');
+        text += result.name;
+        if (!passed) text += "\n        " + result.reason + " (" + one.file + ")";
+        print(text);
       }
     }
     report["passed"] = counts[0];
     report["failed"] = counts[1];
     report["skipped"] = counts[2];
     if (options_.common.json) {
-      std::printf("%s\n", report.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+      print(report.dump(2, ' ', false, Json::error_handler_t::replace));
     } else {
-      std::printf("%d passed, %d failed, %d skipped\n", counts[0], counts[1], counts[2]);
+      print(std::to_string(counts[0]) + " passed, " + std::to_string(counts[1]) + " failed, " +
+            std::to_string(counts[2]) + " skipped");
     }
     return counts[1] == 0 && counts[0] > 0 ? kDone : kFailed;
   }
