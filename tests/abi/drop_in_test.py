@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import List
 
 SOURCE_ROOT, BUILD_ROOT, PROGRAM, SAMPLE = (Path(argument).resolve() for argument in sys.argv[1:5])
-FILES = ("template.c", "batch.h", "columns.h", "staging.h", "native.h", "plugin.toml.in")
+FILES = ("template.c", "native.h", "plugin.toml.in")
 
 
 def run(command: List[str], **more: object) -> "subprocess.CompletedProcess[str]":
