@@ -7,16 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static void release(struct ArrowArray *array) { array->release = NULL; }
+static void release(struct ArrowArray* array) { array->release = NULL; }
 
 static const int32_t good[] = {0, 2, 5};
 static const int32_t falling[] = {0, 5, 2};
 static const int32_t negative[] = {-1, 2, 5};
 
 struct batch {
-  const char *name;
-  const int32_t *offsets;
-  const char *text;
+  const char* name;
+  const int32_t* offsets;
+  const char* text;
   int64_t rows;    /* Of the struct. */
   int64_t values;  /* Of its column. */
   int64_t offset;  /* Of the column. */
@@ -39,16 +39,16 @@ static const struct batch batches[] = {
     {"good again", good, "abcde", 2, 2, 0, 0, 1},
 };
 
-static int run(clutch_app_function *function, const struct batch *batch) {
-  const void *buffers[] = {NULL, batch->offsets, batch->text};
-  const void *no_buffers[] = {NULL};
+static int run(clutch_app_function* function, const struct batch* batch) {
+  const void* buffers[] = {NULL, batch->offsets, batch->text};
+  const void* no_buffers[] = {NULL};
   struct ArrowArray column = {.length = batch->values,
                               .null_count = batch->nulls,
                               .offset = batch->offset,
                               .n_buffers = 3,
                               .buffers = buffers,
                               .release = release};
-  struct ArrowArray *columns[] = {&column};
+  struct ArrowArray* columns[] = {&column};
   struct ArrowArray rows = {.length = batch->rows,
                             .n_buffers = 1,
                             .n_children = batch->columns,
@@ -57,13 +57,13 @@ static int run(clutch_app_function *function, const struct batch *batch) {
                             .release = release};
   const clutch_app_batch_options options = {.struct_size = sizeof options,
                                             .flags = CLUTCH_APP_UNTRUSTED_INPUT | CLUTCH_APP_INPUT_BORROWED};
-  clutch_app_result *result = NULL;
-  clutch_app_error *error = NULL;
+  clutch_app_result* result = NULL;
+  clutch_app_error* error = NULL;
   const int32_t status = clutch_app_function_call(function, &rows, &options, &result, &error);
   printf("%s\t", batch->name);
   if (status == CLUTCH_OK) {
     for (int64_t row = 0; row < clutch_app_result_row_count(result); ++row) {
-      char *text = clutch_app_row_text(clutch_app_result_schema(result), clutch_app_result_rows(result), row);
+      char* text = clutch_app_row_text(clutch_app_result_schema(result), clutch_app_result_rows(result), row);
       printf("%s", text);
       clutch_app_text_free(text);
     }
@@ -76,15 +76,15 @@ static int run(clutch_app_function *function, const struct batch *batch) {
   return rows.release == NULL ? 0 : 1; /* Consumed on every path. */
 }
 
-int main(int argc, char **argv) {
-  clutch_app *app = NULL;
-  clutch_app_function *function = NULL;
-  clutch_app_error *error = NULL;
+int main(int argc, char** argv) {
+  clutch_app* app = NULL;
+  clutch_app_function* function = NULL;
+  clutch_app_error* error = NULL;
   const clutch_app_step step = {.struct_size = sizeof step,
                                 .kind = "table.scalar",
                                 .payload_format = "source",
                                 .payload = "def size(s): return len(s)"};
-  const clutch_app_step *steps[] = {&step};
+  const clutch_app_step* steps[] = {&step};
   const clutch_app_spec spec = {.struct_size = sizeof spec,
                                 .steps = steps,
                                 .n_steps = 1,
