@@ -121,10 +121,11 @@ class Pool {
   // pool_workers.cc (loop's thread)
   void staff(int64_t now, int64_t& next);
   void start_worker(bool spare);
-  void start_failed(Status why);                                    // locked
+  void start_failed(Status why, bool try_again);                    // locked
   StopStep watch_over(Worker& worker, int64_t now, int64_t& next);  // locked: what to do to it now
   void take_step(const WorkerPtr& worker, StopStep step);
   void stop(Worker& worker, StopStep first, StopCause cause, int64_t now);  // locked, any thread
+  void cannot_send(Worker& worker, const Status& why);                      // locked, any thread: no more is sent to it
   void read_log(const WorkerPtr& worker);
   void read_control(const WorkerPtr& worker);
   void bury(const WorkerPtr& worker);

@@ -66,12 +66,14 @@ int32_t Pool::submit(Function* function, const clutch_batch& batch, clutch_error
     function->jobs.emplace(job->ticket, std::move(owned));
     if (!waiting_.empty() || !assign(job, assigned)) waiting_.push_back(job);
   }
-  loop_->arm(job->deadline_ns);
+  const int64_t deadline = job->deadline_ns;
+  // Once it is shipped or left to others, the job may be over and gone. The timer is set while the worker wakes up.
   if (assigned.job != nullptr) {
     ship(std::move(assigned));
   } else {
     dispatch();
   }
+  loop_->arm(deadline);
   return CLUTCH_PENDING;
 }
 
@@ -91,6 +93,7 @@ bool Pool::assign(Job* job, Assigned& assigned) {
   uint32_t best_busy = UINT32_MAX;
   for (const WorkerPtr& worker : workers_) {
     if (worker->spare || worker->life.state() != WorkerState::kReady || !worker->open_for(job->function->id)) continue;
+    if (worker->hang_up_at != kNever) continue;
     const uint32_t busy = worker->busy();
     if (busy < best_busy && worker->free_slot() != nullptr) {
       best = &worker;
@@ -199,9 +202,8 @@ void Pool::ship(Assigned assigned) {
   const std::lock_guard sending(worker.send_mutex);
   {
     const Lock lock(mutex_);
-    if (worker_trouble)
-      stop(worker, StopStep::kKill, {StopCause::Kind::kProtocol, 0, std::string(filled.message())}, start);
-    if (worker.life.state() != WorkerState::kReady) {
+    if (worker_trouble) cannot_send(worker, filled);
+    if (worker_trouble || worker.life.state() != WorkerState::kReady) {
       slot.state = Slot::State::kFree;
       slot.job = nullptr;
       requeue(job);
@@ -210,17 +212,27 @@ void Pool::ship(Assigned assigned) {
     }
     submit.attempt = slot.attempt = ++job->attempt;
     slot.order = worker.next_order++;
+    worker.sending.store(slot.order);
     if (worker.head() == 0) worker.head_since = filled_at;
     slot.state = Slot::State::kSent;
     job->times.shipped = filled_at;
     if (job->cancelled) worker.page().cancelled[assigned.slot].store(job->ticket, std::memory_order_relaxed);
     ring(*job->function);  // a thread lent to it must watch this worker now
   }
-  if (const Status sent = worker.send_locked(submit); !sent.ok()) {
+  const Status sent = worker.send_locked(submit);
+  if (!sent.ok()) {
     const Lock lock(mutex_);
-    stop(worker, StopStep::kKill, {StopCause::Kind::kProtocol, 0, std::string(sent.message())}, start);
+    cannot_send(worker, sent);
+    if (slot.state == Slot::State::kSent && slot.ticket == submit.ticket) {
+      // The worker never had it, so whatever ended the worker was not this batch.
+      slot.state = Slot::State::kFree;
+      slot.job = nullptr;
+      --job->attempt;
+      requeue(job);
+    }
     loop_->wake();
   }
+  worker.sending.store(0);
 }
 
 void Pool::dispatch() {

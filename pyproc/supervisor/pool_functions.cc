@@ -53,7 +53,7 @@ void Pool::send_open(const WorkerPtr& worker, uint64_t id) {
   }
   if (const Status sent = worker->send_body_locked(FrameType::kOpenFunction, *message); !sent.ok()) {
     const Lock lock(mutex_);
-    stop(*worker, StopStep::kKill, {StopCause::Kind::kProtocol, 0, std::string(sent.message())}, now_ns());
+    cannot_send(*worker, sent);
     loop_->wake();
   }
 }
@@ -165,7 +165,7 @@ Status Pool::shut(Lock& lock, Function& function) {
       if (found == worker->functions.end()) continue;
       somewhere = true;
       if (found->second.state != Opening::State::kOpened) continue;
-      if (worker->life.state() != WorkerState::kReady) continue;
+      if (worker->life.state() != WorkerState::kReady || worker->hang_up_at != kNever) continue;
       to_close.push_back(worker);
     }
     if (!somewhere) return function.close_error;
@@ -181,7 +181,10 @@ Status Pool::shut(Lock& lock, Function& function) {
       message.function = function.id;
       if (const Status sent = worker->send_locked(message); !sent.ok()) {
         const Lock marking(mutex_);
-        stop(*worker, StopStep::kKill, {StopCause::Kind::kProtocol, 0, std::string(sent.message())}, now_ns());
+        cannot_send(*worker, sent);
+        // It was not asked, so what ends it did not happen in close().
+        const auto found = worker->functions.find(function.id);
+        if (found != worker->functions.end()) found->second = {Opening::State::kOpened, 0};
         loop_->wake();
       }
     }

@@ -55,12 +55,13 @@ void Pool::listen(Worker& worker) {
 bool Pool::spin(const std::vector<WorkerPtr>& workers) {
   const auto spoke = [&] {
     return std::any_of(workers.begin(), workers.end(), [](const WorkerPtr& worker) {
-      return worker->page().worker_sent.load(std::memory_order_acquire) !=
-             worker->received.load(std::memory_order_acquire);
+      // The counter is raised after the send, so a message may be here before it.
+      const uint64_t sent = worker->page().worker_sent.load(std::memory_order_acquire);
+      return static_cast<int64_t>(sent - worker->received.load(std::memory_order_acquire)) > 0;
     });
   };
   if (spoke()) return true;
-  int32_t score = spin_score_.load(std::memory_order_relaxed);
+  const int32_t score = spin_score_.load(std::memory_order_relaxed);
   if (spin_ns_ == 0) return false;
   if (score < 0) {
     spin_score_.store(score + 1, std::memory_order_relaxed);
@@ -110,7 +111,7 @@ int32_t Pool::poll(Function* function, int64_t deadline_ns) {
     const bool spoken = believe && !workers.empty() && spin(workers);
     if (!spoken) {
       lock.lock();
-      function->lender_asleep = true;
+      function->lender_asleep = true;  // from here on it is told by the bell
       const bool over = function->completed != function->polled;
       lock.unlock();
       fds.assign(1, {function->bell, POLLIN, 0});
@@ -118,17 +119,19 @@ int32_t Pool::poll(Function* function, int64_t deadline_ns) {
       const int64_t wait = deadline_ns == kNever ? kNever : std::max<int64_t>(0, deadline_ns - now_ns());
       const timespec timeout{static_cast<time_t>(wait / 1'000'000'000), static_cast<long>(wait % 1'000'000'000)};
       if (!over) (void)::ppoll(fds.data(), fds.size(), wait == kNever ? nullptr : &timeout, nullptr);
+      // Before it finishes batches itself: it need not ring for itself. One that rings in between wakes the next wait.
+      lock.lock();
+      function->lender_asleep = false;
+      lock.unlock();
+      if (fds.front().revents != 0) {
+        uint64_t count;
+        [[maybe_unused]] const ssize_t got = ::read(function->bell, &count, sizeof(count));
+      }
     }
     bool any = false;
     for (const WorkerPtr& worker : workers) any |= receive(worker);
     believe = any || !spoken;
     lock.lock();
-    if (function->lender_asleep) {
-      function->lender_asleep = false;
-      uint64_t count;
-      // Empty unless it was rung; it is never blocking.
-      [[maybe_unused]] const ssize_t got = ::read(function->bell, &count, sizeof(count));
-    }
     if (!workers.empty()) {
       const int64_t until = now_ns() + kLendPause;
       for (const WorkerPtr& worker : workers) {

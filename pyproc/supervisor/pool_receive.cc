@@ -42,14 +42,21 @@ bool Pool::receive(const WorkerPtr& worker) {
           worker->received.fetch_add(1, std::memory_order_release);
           if (const Status status = handle(worker, is_done, done); !status.ok()) {
             worker->deaf = true;
-            distrust(worker, std::string(status.message()));
+            // One that went while it was answered did not lie; its end is told by its process.
+            if (status.code() != CLUTCH_ERR_WORKER_LOST) distrust(worker, std::string(status.message()));
             return any;
           }
           break;
         }
       }
     }
-    if (is_done) finish(worker, done);
+    if (is_done) {
+      finish(worker, done);
+      // It has sent no more, as far as can be told without a system call. What that misses is still readable, so
+      // whoever watches the socket comes back for it.
+      const uint64_t sent = worker->page().worker_sent.load(std::memory_order_acquire);
+      if (static_cast<int64_t>(sent - worker->received.load(std::memory_order_acquire)) <= 0) return true;
+    }
   }
 }
 
@@ -253,6 +260,7 @@ Status Pool::handle_need_arena(const WorkerPtr& worker) {
   const uint64_t limit = options_.memory_limit == 0 ? kMaxOutput : std::min(kMaxOutput, 4 * options_.memory_limit);
   Result<std::unique_ptr<ArenaMemory>> larger = Status(CLUTCH_ERR_MEMORY, "too large");
   if (need.bytes <= limit) larger = worker->add_arena(ArenaRole::kOut, need.bytes, need.ticket);
+  if (larger.status().code() == CLUTCH_ERR_WORKER_LOST) return larger.status();
   if (!larger.ok()) {
     AddArena refused;
     refused.role = ArenaRole::kOut;

@@ -49,6 +49,17 @@ void Pool::stop(Worker& worker, StopStep first, StopCause cause, int64_t now) {
   loop_->arm(0);
 }
 
+void Pool::cannot_send(Worker& worker, const Status& why) {
+  const int64_t now = now_ns();
+  if (why.code() != CLUTCH_ERR_WORKER_LOST) {
+    stop(worker, StopStep::kKill, {StopCause::Kind::kProtocol, 0, std::string(why.message())}, now);
+    return;
+  }
+  // It has hung up. Nearly always that is its end, which says more; one that lives on is killed for it.
+  if (worker.hang_up_at == kNever) worker.hang_up_at = now + kHangUpGrace;
+  loop_->arm(worker.hang_up_at);
+}
+
 StopStep Pool::watch_over(Worker& worker, int64_t now, int64_t& next) {
   if (worker.life.start_overdue(now)) {
     stop(worker, StopStep::kDump, {StopCause::Kind::kStartTimeout, 0, ""}, now);
@@ -168,19 +179,19 @@ void Pool::start_worker(bool spare) {
       workers_.push_back(worker);
       if (closing_) stop(*worker, StopStep::kKill, {StopCause::Kind::kShutdown, 0, ""}, now);
     } else {
-      start_failed(std::move(started));
+      start_failed(std::move(started), /*try_again=*/false);
     }
   }
   loop_->arm(after(now, options_.start_timeout_ms * kMillisecond));
 }
 
-void Pool::start_failed(Status why) {
+void Pool::start_failed(Status why, bool try_again) {
   const int64_t now = now_ns();
   policy_.start_failed(now);
-  host_.log(CLUTCH_LOG_ERROR, "process", nullptr, why.message());
+  host_.log(try_again ? CLUTCH_LOG_WARN : CLUTCH_LOG_ERROR, "process", nullptr, why.message());
   // Who waits for a first answer gets this one at once; what runs already goes on with the workers there are.
   for (auto& [id, function] : functions_) {
-    if (function->phase == Function::Phase::kOpening && function->failed.ok()) {
+    if (function->phase == Function::Phase::kOpening && function->failed.ok() && !try_again) {
       function->failed = Status(why).prefixed("function \"" + function->name + "\"");
     }
   }
@@ -229,15 +240,16 @@ void Pool::read_control(const WorkerPtr& worker) {
   loop_->unwatch(worker->control_watch);
   worker->control_watch = 0;
   const Lock lock(mutex_);
-  if (worker->hang_up_at == kNever) worker->hang_up_at = now_ns() + kHangUpGrace;
-  loop_->arm(worker->hang_up_at);
+  cannot_send(*worker, Status(CLUTCH_ERR_WORKER_LOST, "it hung up", CLUTCH_ORIGIN_TRANSPORT));
 }
 
 // The process has ended: take what it still said, then give what it had to others.
 void Pool::bury(const WorkerPtr& worker) {
   loop_->unwatch(worker->process_watch);
   const Ending ending = worker->process.reap();
-  receive(worker);
+  while (receive(worker)) {
+    // All of it: what it announced before it went counts, and its counter may be one behind.
+  }
   {
     const std::lock_guard receiving(worker->receive_mutex);
     worker->deaf = true;
@@ -254,7 +266,10 @@ void Pool::bury(const WorkerPtr& worker) {
     worker->life.gone();
     workers_.erase(std::find(workers_.begin(), workers_.end(), worker));
     if (!worker->served && !expected) {
-      start_failed(start_report(*worker, ending));
+      // A signal that nobody here sent can come from anywhere, so one such end says nothing about the next start.
+      const bool by_chance = ending.signal != 0 && worker->cause.kind == StopCause::Kind::kNone &&
+                             policy_.start_failures() == 0 && options_.retries > 0;
+      start_failed(start_report(*worker, ending), by_chance);
     } else {
       lose(worker, ending, over);
     }
@@ -338,10 +353,10 @@ void Pool::lose_opening(Worker& worker, const Ending& ending) {
     if (opens) {
       log_worker(CLUTCH_LOG_WARN, worker, report.message());
       last_report_ = report;
-      // It opened before, so perhaps it was not to blame: a batch in its place would be tried again too.
-      const bool again = function.phase == Function::Phase::kOpen &&
-                         worker.cause.kind != StopCause::Kind::kOpenTimeout &&
-                         ++function.open_losses <= std::max(options_.retries, 1u);
+      // Perhaps it was not to blame: a batch in its place would be tried again too. Certainly so if it opened before.
+      const uint32_t tries =
+          function.phase == Function::Phase::kOpen ? std::max(options_.retries, 1u) : options_.retries;
+      const bool again = worker.cause.kind != StopCause::Kind::kOpenTimeout && ++function.open_losses <= tries;
       if (!again && function.failed.ok()) function.failed = std::move(report);
       continue;
     }
@@ -350,12 +365,14 @@ void Pool::lose_opening(Worker& worker, const Ending& ending) {
 }
 
 void Pool::lose(const WorkerPtr& worker, const Ending& ending, std::vector<std::pair<Job*, Status>>& over) {
+  // A batch that is just being sent has not reached it.
+  const uint64_t unsent = worker->sending.load();
   const uint64_t head = worker->head();
   const StopCause& cause = worker->cause;
   lose_opening(*worker, ending);
   for (Slot& slot : worker->slots) {
     const bool sent = slot.state == Slot::State::kSent;
-    const bool running = slot.order == head;
+    const bool running = slot.order == head && head != unsent;
     if (slot.state == Slot::State::kRevoked) slot.state = Slot::State::kFree;
     if (!sent) continue;
     Job* job = slot.job;
@@ -392,7 +409,7 @@ void Pool::lose(const WorkerPtr& worker, const Ending& ending, std::vector<std::
   if (cause.kind == StopCause::Kind::kShutdown) return;
   ++restarts_;
   if (told) return;
-  if (head == 0) {
+  if (head == 0 || head == unsent) {
     last_report_ =
         Status(CLUTCH_ERR_WORKER_LOST, process_name(*worker) + " " + to_string(ending) + " while it was idle",
                CLUTCH_ORIGIN_TRANSPORT);

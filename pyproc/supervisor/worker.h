@@ -126,6 +126,8 @@ class Worker {
 
   std::mutex send_mutex;  // keeps messages and their orders in one sequence; guards the next two
   uint64_t sent = 0;
+  // The order of the batch that is just being sent, or 0. Read with the pool's mutex alone.
+  std::atomic<uint64_t> sending{0};
 
   std::mutex tail_mutex;  // guards tail; nothing else is locked inside
   LogTail tail;

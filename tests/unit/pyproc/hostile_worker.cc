@@ -1,10 +1,17 @@
 // Stands in for launcher and worker, and lies in the way that CLUTCH_HOSTILE names. A row of the answer is always the
 // row of the question, so that "honest" can be told from the rest.
+//
+// "die-STEP" is honest and kills itself with SIGKILL at that step (at() below). With CLUTCH_HOSTILE_MARK only the
+// process that can make the file of that name does it; what comes later serves, or never starts if
+// CLUTCH_HOSTILE_ONCE_ONLY is set.
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -27,19 +34,34 @@ struct Mapped {
   uint64_t bytes;
 };
 
+std::string from_environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
 class Hostile {
  public:
   explicit Hostile(std::string mode) : mode_(std::move(mode)), ctl_(Fd(kControlFd)) {}
 
   int run() {
+    if (std::getenv("CLUTCH_HOSTILE_ONCE_ONLY") != nullptr && ::access(mark_.c_str(), F_OK) == 0) return 1;
     while (mode_ == "silent") ::pause();
-    while (ctl_.receive(message_, true, true) == Received::kMessage) {
+    at("launch");
+    if (mode_ == "die-launched") say("clutch-launcher/1 ok no_new_privs=0");
+    at("launched");
+    if (mode_.rfind("die-", 0) == 0) {
+      page_ = static_cast<ProgressPage*>(
+          ::mmap(nullptr, kProgressBytes, PROT_READ | PROT_WRITE, MAP_SHARED, kProgressFd, 0));
+    }
+    while (next() == Received::kMessage) {
       const FrameHeader header = message_.header();
       epoch_ = header.epoch;
       switch (header.type) {
         case FrameType::kConfigure:
           if (mode_ == "text") return say("I am no worker"), ::pause();
+          at("configured");
           body(FrameType::kReady, encode(Ready{{}, ::getpid(), {}}));
+          at("ready");
           if (mode_ == "ready-twice") body(FrameType::kReady, encode(Ready{}));
           break;
         case FrameType::kOpenFunction:
@@ -48,7 +70,9 @@ class Hostile {
         case FrameType::kCloseFunction: {
           CloseFunction close;
           message_.read(close);
+          at("closing");
           body(FrameType::kFunctionClosed, encode(FunctionClosed{close.function, {}}));
+          at("closed");
           break;
         }
         case FrameType::kAddArena:
@@ -58,6 +82,7 @@ class Hostile {
           batch();
           break;
         case FrameType::kShutdown:
+          at("stopping");
           return 0;
         default:
           break;
@@ -67,6 +92,31 @@ class Hostile {
   }
 
  private:
+  // This is the step to die at, and no other process did before.
+  bool due(std::string_view step) const {
+    if (mode_ != "die-" + std::string(step)) return false;
+    return mark_.empty() || ::open(mark_.c_str(), O_CREAT | O_EXCL | O_CLOEXEC, 0600) >= 0;
+  }
+  [[noreturn]] static void die() {
+    (void)::kill(::getpid(), SIGKILL);
+    while (true) ::pause();
+  }
+  void at(std::string_view step) const {
+    if (due(step)) die();
+  }
+
+  // The next message; at step "sent" a batch is left unread.
+  Received next() {
+    if (mode_ == "die-sent") {
+      FrameHeader header;
+      if (::recv(kControlFd, &header, sizeof(header), MSG_PEEK) == static_cast<ssize_t>(sizeof(header)) &&
+          header.type == FrameType::kBatchSubmit) {
+        at("sent");
+      }
+    }
+    return ctl_.receive(message_, true, true);
+  }
+
   void say(std::string_view text) { (void)::send(kControlFd, text.data(), text.size(), 0); }
   template <typename T>
   void send(T message) {
@@ -79,7 +129,9 @@ class Hostile {
     OpenFunction request;
     (void)decode(*read_body(message_), request);
     input_ = request.input;
+    at("opening");
     body(FrameType::kFunctionOpened, encode(FunctionOpened{request.function, {}, {}, {}}));
+    at("opened");
     if (mode_ == "opened-other") body(FrameType::kFunctionOpened, encode(FunctionOpened{999, {}, {}, {}}));
   }
 
@@ -94,6 +146,20 @@ class Hostile {
   void batch() {
     BatchSubmit submit;
     message_.read(submit);
+    at("taken");
+    if (mode_ == "die-announced" && answered_ == 0) {
+      // The host's thread reads this before it can read an answer, and is held there by the test.
+      std::puts("hold");
+      std::fflush(stdout);
+      for (int unread = 1; unread > 0;) (void)::ioctl(1, FIONREAD, &unread);
+    }
+    if (due("running")) {
+      std::puts("last words");
+      std::fflush(stdout);
+      page_->row.store(2);
+      page_->ticket.store(submit.ticket);
+      die();
+    }
     const Mapped in = arenas_.at(submit.in_arena);
     const Mapped out = arenas_.at(submit.out_arena);
     ArenaReader reader;
@@ -129,6 +195,15 @@ class Hostile {
       writer.add_implied(SectionKind::kOrigin, 0);
     }
     done.out_bytes = writer.finish();
+    at("written");
+    if (due("asking")) {
+      send(NeedArena{.ticket = submit.ticket, .bytes = 2 * out.bytes});
+      die();
+    }
+    if (due("noted")) {
+      body(FrameType::kBatchError, encode(BatchError{submit.ticket, Status(CLUTCH_ERR_USER, "x")}));
+      die();
+    }
 
     if (mode_ == "ticket") done.ticket += 1;
     if (mode_ == "attempt") done.attempt += 1;
@@ -175,9 +250,14 @@ class Hostile {
     }
     send(done);
     if (mode_ == "twice") send(done);
+    // With two batches in flight: both are announced.
+    if (++answered_ == 2) at("announced");
   }
 
   const std::string mode_;
+  const std::string mark_ = from_environment("CLUTCH_HOSTILE_MARK");
+  ProgressPage* page_ = nullptr;  // of one that dies
+  int answered_ = 0;
   Channel ctl_;
   Message message_;
   uint64_t epoch_ = 0;

@@ -81,10 +81,13 @@ const void* TestHost::get_extension(const clutch_host*, const char* id) {
 void TestHost::write_log(const clutch_host* host, int32_t, clutch_str source, clutch_function_context*,
                          clutch_str text) {
   auto* self = static_cast<TestHost*>(host->self);
-  const std::lock_guard lock(self->mutex_);
-  self->log_.push_back(text_of(source) + ": " + text_of(text));
-  if (std::getenv("CLUTCH_TEST_LOG") != nullptr) std::fprintf(stderr, "%s\n", self->log_.back().c_str());
-  self->changed_.notify_all();
+  {
+    const std::lock_guard lock(self->mutex_);
+    self->log_.push_back(text_of(source) + ": " + text_of(text));
+    if (std::getenv("CLUTCH_TEST_LOG") != nullptr) std::fprintf(stderr, "%s\n", self->log_.back().c_str());
+    self->changed_.notify_all();
+  }
+  if (self->on_line) self->on_line({text.data, text.size});
 }
 
 std::vector<std::string> TestHost::log() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -55,6 +56,8 @@ class TestHost {
   std::vector<std::string> log();
   // True once a line with this text came; waits for it.
   bool logged(std::string_view text, int timeout_ms = 5000);
+  // Called with each line, on the thread that logs. Set it before the pool starts.
+  std::function<void(std::string_view)> on_line;
 
  private:
   static const void* get_extension(const clutch_host* host, const char* id);
