@@ -59,14 +59,14 @@ int64_t own_memory(int pid) {
   return 0;
 }
 
-char state_of(int pid) {
+bool lives(int pid) {
   const std::string stat = stat_of(pid);
-  return stat.empty() ? ' ' : stat.front();
+  return !stat.empty() && stat.front() != 'Z' && stat.front() != 'X';
 }
 
-bool lives(int pid) {
-  const char state = state_of(pid);
-  return state != ' ' && state != 'Z' && state != 'X';
+bool dead(int pid) {
+  const std::string stat = stat_of(pid);
+  return !stat.empty() && stat.front() == 'Z' && entries(folder_of(pid) + "/task").size() == 1;
 }
 
 std::vector<int> children_of(int pid) {

@@ -29,8 +29,8 @@ bool lives(int pid);
 // Processes whose parent this one is.
 std::vector<int> children_of(int pid);
 
-// The state letter of /proc/PID/stat; ' ' if there is no such process.
-char state_of(int pid);
+// It has ended with all its threads and waits to be reaped: its descriptors are closed.
+bool dead(int pid);
 
 // Look again and again until it is so. False after that time.
 bool within(int64_t ms, const std::function<bool()>& condition);
