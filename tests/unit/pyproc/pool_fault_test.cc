@@ -2,15 +2,12 @@
 #include <dirent.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <numeric>
 #include <thread>
 
@@ -397,46 +394,6 @@ TEST_F(PoolFault, AFunctionThatAllocatesWithoutEndMeetsTheLimit) {
   ASSERT_TRUE(run(batch));
   EXPECT_NE(batch.context.status, CLUTCH_OK);
   EXPECT_NE(batch.error().message.find("MemoryError"), std::string::npos) << batch.error().message;
-}
-
-// Running, not just waiting to be reaped by whoever inherited it.
-bool lives(int pid) {
-  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  if (!std::getline(stat, text)) return false;
-  const size_t end = text.rfind(')');
-  return end != std::string::npos && text.size() > end + 2 && text[end + 2] != 'Z' && text[end + 2] != 'X';
-}
-
-TEST(HostFault, AKilledHostLeavesNoWorker) {
-  int ends[2];
-  ASSERT_EQ(::pipe(ends), 0);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-  ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  std::string program = std::getenv("CLUTCH_POOL_VICTIM");
-  char* arguments[] = {program.data(), nullptr};
-  int victim = -1;
-  ASSERT_EQ(::posix_spawn(&victim, program.c_str(), &actions, nullptr, arguments, environ), 0);
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::close(ends[1]);
-  FILE* lines = ::fdopen(ends[0], "r");
-  std::vector<int> pids;
-  for (char line[64]; std::fgets(line, sizeof(line), lines) != nullptr && line[0] != 'e';) {
-    pids.push_back(std::atoi(line));
-  }
-  std::fclose(lines);
-  ASSERT_EQ(pids.size(), 3u);
-  for (const int pid : pids) EXPECT_TRUE(lives(pid));
-  ::kill(victim, SIGKILL);
-  ::waitpid(victim, nullptr, 0);
-  const int64_t killed = now_ns();
-  const auto survivors = [&] { return std::count_if(pids.begin(), pids.end(), lives); };
-  while (survivors() > 0 && now_ns() - killed < 1000 * kMillisecond) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  EXPECT_EQ(survivors(), 0) << "a second after the host was killed";
 }
 
 }  // namespace
