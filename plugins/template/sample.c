@@ -7,23 +7,23 @@
 #define EXPORT __attribute__((visibility("default")))
 
 /* The functions as the plugin looks them up. */
-EXPORT int32_t sample_plus_one(native_call *call);
-EXPORT int32_t sample_add(native_call *call);
-EXPORT int32_t sample_identity_text(native_call *call);
-EXPORT int32_t sample_half(native_call *call);
-EXPORT int32_t sample_upper(native_call *call);
-EXPORT int32_t sample_is_even(native_call *call);
-EXPORT int32_t sample_wrong_type(native_call *call);
-EXPORT int32_t sample_running_total(native_call *call);
+EXPORT int32_t sample_plus_one(native_call* call);
+EXPORT int32_t sample_add(native_call* call);
+EXPORT int32_t sample_identity_text(native_call* call);
+EXPORT int32_t sample_half(native_call* call);
+EXPORT int32_t sample_upper(native_call* call);
+EXPORT int32_t sample_is_even(native_call* call);
+EXPORT int32_t sample_wrong_type(native_call* call);
+EXPORT int32_t sample_running_total(native_call* call);
 
-static void set_int64(native_value *value, int64_t number) {
+static void set_int64(native_value* value, int64_t number) {
   value->type = NATIVE_INT64;
   value->as.int64 = number;
 }
 
 /* int64 -> int64, null stays null; the largest number has no successor. */
-int32_t sample_plus_one(native_call *call) {
-  const native_value *x = &call->arguments[0];
+int32_t sample_plus_one(native_call* call) {
+  const native_value* x = &call->arguments[0];
   if (x->type == NATIVE_NULL) return 0;
   if (x->as.int64 == INT64_MAX) {
     snprintf(call->error, call->error_size, "OverflowError: %lld + 1 does not fit 64 bits", (long long)x->as.int64);
@@ -34,22 +34,22 @@ int32_t sample_plus_one(native_call *call) {
 }
 
 /* int64, int64 -> int64, null if either is; sums wrap around as unsigned numbers do. */
-int32_t sample_add(native_call *call) {
-  const native_value *x = &call->arguments[0];
-  const native_value *y = &call->arguments[1];
+int32_t sample_add(native_call* call) {
+  const native_value* x = &call->arguments[0];
+  const native_value* y = &call->arguments[1];
   if (x->type == NATIVE_NULL || y->type == NATIVE_NULL) return 0;
   set_int64(&call->results[0], (int64_t)((uint64_t)x->as.int64 + (uint64_t)y->as.int64));
   return 0;
 }
 
 /* Any type to the same type; text of an argument may be given back as it is. */
-int32_t sample_identity_text(native_call *call) {
+int32_t sample_identity_text(native_call* call) {
   call->results[0] = call->arguments[0];
   return 0;
 }
 
 /* float64 -> float64 */
-int32_t sample_half(native_call *call) {
+int32_t sample_half(native_call* call) {
   if (call->arguments[0].type == NATIVE_NULL) return 0;
   call->results[0].type = NATIVE_FLOAT64;
   call->results[0].as.float64 = call->arguments[0].as.float64 / 2;
@@ -57,10 +57,10 @@ int32_t sample_half(native_call *call) {
 }
 
 /* utf8 -> utf8, ASCII letters only. */
-int32_t sample_upper(native_call *call) {
-  const native_value *text = &call->arguments[0];
+int32_t sample_upper(native_call* call) {
+  const native_value* text = &call->arguments[0];
   if (text->type == NATIVE_NULL) return 0;
-  char *copy = call->scratch(call, text->size);
+  char* copy = call->scratch(call, text->size);
   if (copy == NULL) {
     snprintf(call->error, call->error_size, "MemoryError: no room for %llu bytes", (unsigned long long)text->size);
     return 1;
@@ -76,14 +76,14 @@ int32_t sample_upper(native_call *call) {
 }
 
 /* Filter over an int64 column: keeps even numbers. */
-int32_t sample_is_even(native_call *call) {
-  const native_value *x = &call->arguments[0];
+int32_t sample_is_even(native_call* call) {
+  const native_value* x = &call->arguments[0];
   set_int64(&call->results[0], x->type == NATIVE_INT64 && x->as.int64 % 2 == 0);
   return 0;
 }
 
 /* Gives text whatever the result type is. */
-int32_t sample_wrong_type(native_call *call) {
+int32_t sample_wrong_type(native_call* call) {
   call->results[0].type = NATIVE_UTF8;
   call->results[0].as.utf8 = "abc";
   call->results[0].size = 3;
@@ -94,10 +94,10 @@ int32_t sample_wrong_type(native_call *call) {
  * Keyed: adds up the int64 column of each key and gives the total after every row. Negative numbers are set aside,
  * zero is an error. Each row sets a timer ten seconds later, which gives the total once more and forgets it.
  */
-int32_t sample_running_total(native_call *call) {
+int32_t sample_running_total(native_call* call) {
   int64_t total = 0;
   uint64_t size = 0;
-  const void *stored = call->load(call, &size);
+  const void* stored = call->load(call, &size);
   if (stored != NULL && size == sizeof(total)) memcpy(&total, stored, sizeof(total));
 
   if (call->row < 0) {

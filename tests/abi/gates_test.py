@@ -97,7 +97,7 @@ class Layout(GateTest):
         self.assertEqual(self.problems(), [])
 
     def test_an_appended_member_passes(self) -> None:
-        self.replace("abi/negotiate.h", "  const clutch_plugin_api *api;", "  const clutch_plugin_api *api; void *more;")
+        self.replace("abi/negotiate.h", "  const clutch_plugin_api* api;", "  const clutch_plugin_api* api; void* more;")
         self.assertEqual(self.problems(), [])
 
     def test_an_inserted_member(self) -> None:

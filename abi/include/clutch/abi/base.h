@@ -45,13 +45,13 @@ extern "C" {
 
 /* UTF-8 text that is not zero-terminated. data may be NULL if size is 0. Frozen. (unit: bytes) */
 typedef struct clutch_str {
-  const char *data;
+  const char* data;
   uint64_t size;
 } clutch_str;
 
 /* Bytes without meaning to the one who carries them. Frozen. (unit: bytes) */
 typedef struct clutch_bytes {
-  const uint8_t *data;
+  const uint8_t* data;
   uint64_t size;
 } clutch_bytes;
 
@@ -63,12 +63,12 @@ typedef struct clutch_option {
 
 /* A list of options. Borrowed as a whole: copy what must outlive the call. Frozen. */
 typedef struct clutch_options {
-  const clutch_option *data;
+  const clutch_option* data;
   uint64_t count;
 } clutch_options;
 
 /* 1 if the member of a struct that came from the other side exists there. */
-#define CLUTCH_HAS(ptr, type, member) ((ptr)->struct_size >= offsetof(type, member) + sizeof(((type *)0)->member))
+#define CLUTCH_HAS(ptr, type, member) ((ptr)->struct_size >= offsetof(type, member) + sizeof(((type*)0)->member))
 
 /* Opaque objects. Each belongs to the side named here; the other side only passes it back. */
 typedef struct clutch_runtime clutch_runtime;                   /* plugin */

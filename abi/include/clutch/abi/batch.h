@@ -19,20 +19,20 @@ extern "C" {
 typedef struct clutch_batch {
   uint32_t struct_size;
   uint32_t flags;
-  clutch_batch_context *context; /* For host services. Stale once the batch completed. */
+  clutch_batch_context* context; /* For host services. Stale once the batch completed. */
   uint64_t sequence;             /* 1, 2, 3... per function; the id of this batch in messages and replays. */
   int64_t deadline_ns;           /* CLOCK_MONOTONIC; 0 means none. */
   int64_t processing_time_ms;    /* Unix time at which the host says the batch runs; the same for a replay. */
   int64_t watermark_ms;          /* Event time; INT64_MIN where there is none. */
 
-  const struct ArrowArray *rows; /* Struct array in the agreed input schema. Borrowed until completion. */
+  const struct ArrowArray* rows; /* Struct array in the agreed input schema. Borrowed until completion. */
 
   /* Only for shapes that have them, otherwise NULL. Each has rows->length entries unless said otherwise. */
-  const struct ArrowArray *timestamps; /* int64, ms, nullable: event time of each row. */
-  const struct ArrowArray *row_kinds;  /* int8: 0 insert, 1 update before, 2 update after, 3 delete. */
-  const struct ArrowArray *keys;       /* binary: the distinct keys of this batch, encoded by the host. */
-  const struct ArrowArray *key_index;  /* int32: for each row the position of its key in keys. */
-  const struct ArrowArray *timers;     /* struct<key_index:int32, time_ms:int64, domain:int8>: timers that fire,
+  const struct ArrowArray* timestamps; /* int64, ms, nullable: event time of each row. */
+  const struct ArrowArray* row_kinds;  /* int8: 0 insert, 1 update before, 2 update after, 3 delete. */
+  const struct ArrowArray* keys;       /* binary: the distinct keys of this batch, encoded by the host. */
+  const struct ArrowArray* key_index;  /* int32: for each row the position of its key in keys. */
+  const struct ArrowArray* timers;     /* struct<key_index:int32, time_ms:int64, domain:int8>: timers that fire,
                                           before the rows. Own length. */
 } clutch_batch;
 

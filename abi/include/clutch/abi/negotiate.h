@@ -29,7 +29,7 @@ typedef struct clutch_plugin_answer {
   uint32_t max_level;
   uint32_t level; /* The one chosen: the highest both have. */
   uint32_t reserved1;
-  const clutch_plugin_api *api; /* Lives as long as the plugin is loaded. */
+  const clutch_plugin_api* api; /* Lives as long as the plugin is loaded. */
 } clutch_plugin_answer;
 
 /**
@@ -37,7 +37,7 @@ typedef struct clutch_plugin_answer {
  * @return CLUTCH_OK, or CLUTCH_ERR_UNSUPPORTED if the ranges do not meet (min_level and max_level are then filled).
  * [thread: any] [state: none] [blocks: no] [fails: status]
  */
-typedef int32_t (*clutch_plugin_negotiate_fn)(const clutch_host_offer *offer, clutch_plugin_answer *answer);
+typedef int32_t (*clutch_plugin_negotiate_fn)(const clutch_host_offer* offer, clutch_plugin_answer* answer);
 
 #define CLUTCH_PLUGIN_SYMBOL "clutch_plugin_negotiate_v1"
 
@@ -48,7 +48,7 @@ typedef int32_t (*clutch_plugin_negotiate_fn)(const clutch_host_offer *offer, cl
 #endif
 
 /* Only a plugin defines it. */
-CLUTCH_PLUGIN_EXPORT int32_t clutch_plugin_negotiate_v1(const clutch_host_offer *offer, clutch_plugin_answer *answer);
+CLUTCH_PLUGIN_EXPORT int32_t clutch_plugin_negotiate_v1(const clutch_host_offer* offer, clutch_plugin_answer* answer);
 
 #ifdef __cplusplus
 }

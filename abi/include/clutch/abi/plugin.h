@@ -36,7 +36,7 @@ typedef struct clutch_function_info {
  * Receives facts from runtime_describe, which calls it before it returns. Copy the text.
  * [thread: any] [state: runtime] [blocks: no] [fails: never]
  */
-typedef void (*clutch_fact_sink)(void *sink, clutch_str key, clutch_str value);
+typedef void (*clutch_fact_sink)(void* sink, clutch_str key, clutch_str value);
 
 struct clutch_plugin_api {
   uint32_t struct_size;
@@ -44,14 +44,14 @@ struct clutch_plugin_api {
   clutch_str id;      /* Reverse domain name: "org.clutch.thread". */
   clutch_str version; /* Of the plugin itself. */
   clutch_str mode;    /* Value of python.execution-mode that selects it. */
-  const clutch_capability *const *capabilities;
+  const clutch_capability* const* capabilities;
   uint64_t n_capabilities;
 
   /**
    * Give a plugin extension table by id, or NULL.
    * [thread: any] [state: loaded] [blocks: no] [fails: never]
    */
-  const void *(*get_extension)(const char *id);
+  const void* (*get_extension)(const char* id);
 
   /**
    * Make a runtime. Reads the configuration and refuses illegal values; starts no interpreter and no process.
@@ -59,8 +59,8 @@ struct clutch_plugin_api {
    * @return CLUTCH_OK, CLUTCH_ERR_CONFIG (names key and value), CLUTCH_ERR_MEMORY.
    * [thread: control] [state: loaded] [blocks: no] [fails: status]
    */
-  int32_t (*runtime_open)(const clutch_host *host, const clutch_options *configuration,
-                          CLUTCH_OUT clutch_runtime **ret_runtime, clutch_error *error);
+  int32_t (*runtime_open)(const clutch_host* host, const clutch_options* configuration,
+                          CLUTCH_OUT clutch_runtime** ret_runtime, clutch_error* error);
 
   /**
    * Say if this runtime can serve the function as specified: interpreter there and fit, types known, packages there.
@@ -69,19 +69,19 @@ struct clutch_plugin_api {
    *                CLUTCH_ERR_UNSUPPORTED: why not, in a sentence that stands alone.
    * [thread: control] [state: runtime] [blocks: start] [fails: status]
    */
-  int32_t (*runtime_probe)(clutch_runtime *runtime, const clutch_spec *spec, clutch_error *reason);
+  int32_t (*runtime_probe)(clutch_runtime* runtime, const clutch_spec* spec, clutch_error* reason);
 
   /**
    * Tell the facts about a runtime, a call of the sink each: "python.version", "python.executable", "workers", ...
    * [thread: any] [state: runtime] [blocks: no] [fails: never]
    */
-  void (*runtime_describe)(clutch_runtime *runtime, clutch_fact_sink sink, void *sink_self);
+  void (*runtime_describe)(clutch_runtime* runtime, clutch_fact_sink sink, void* sink_self);
 
   /**
    * End a runtime. All its functions must be closed before. Returns when nothing of it runs any more.
    * [thread: control] [state: runtime] [blocks: start] [fails: never]
    */
-  void (*runtime_close)(CLUTCH_MOVE clutch_runtime *runtime);
+  void (*runtime_close)(CLUTCH_MOVE clutch_runtime* runtime);
 
   /**
    * Load a function and call its open() once if it has one. On failure nothing is left open, and close() was called
@@ -90,9 +90,9 @@ struct clutch_plugin_api {
    * @return CLUTCH_OK; CLUTCH_ERR_FUNCTION with exception and traceback; CLUTCH_ERR_LOAD; CLUTCH_ERR_UNSUPPORTED.
    * [thread: control] [state: runtime] [blocks: start] [fails: status]
    */
-  int32_t (*function_open)(clutch_runtime *runtime, const clutch_spec *spec, clutch_function_context *context,
-                           CLUTCH_OUT clutch_function **ret_function, clutch_function_info *ret_info,
-                           clutch_error *error);
+  int32_t (*function_open)(clutch_runtime* runtime, const clutch_spec* spec, clutch_function_context* context,
+                           CLUTCH_OUT clutch_function** ret_function, clutch_function_info* ret_info,
+                           clutch_error* error);
 
   /**
    * Run a batch, or take it to be run.
@@ -103,7 +103,7 @@ struct clutch_plugin_api {
    * @param error  Host-owned, filled if the batch fails, now or at completion.
    * [thread: task] [state: function] [blocks: user] [fails: status]
    */
-  int32_t (*function_submit)(clutch_function *function, const clutch_batch *batch, clutch_error *error);
+  int32_t (*function_submit)(clutch_function* function, const clutch_batch* batch, clutch_error* error);
 
   /**
    * Lend the calling thread to the plugin until a batch of this function completes or the deadline passes, so that a
@@ -112,21 +112,21 @@ struct clutch_plugin_api {
    * @return CLUTCH_OK if a batch completed or none is pending, CLUTCH_PENDING at the deadline.
    * [thread: task] [state: function] [blocks: deadline] [fails: never]
    */
-  int32_t (*function_poll)(clutch_function *function, int64_t deadline_ns);
+  int32_t (*function_poll)(clutch_function* function, int64_t deadline_ns);
 
   /**
    * Ask that a batch end soon with CLUTCH_ERR_CANCELLED. Returns at once; the batch completes in the usual way. Does
    * nothing if that batch is over.
    * [thread: any] [state: function] [blocks: no] [fails: never]
    */
-  void (*function_cancel)(clutch_function *function, uint64_t sequence);
+  void (*function_cancel)(clutch_function* function, uint64_t sequence);
 
   /**
    * Call close() of the user's object once if open() was called, and let go of it. No batch may be pending. The
    * function is gone in every case; a negative status tells that close() failed.
    * [thread: control] [state: function] [blocks: user] [fails: status]
    */
-  int32_t (*function_close)(CLUTCH_MOVE clutch_function *function, clutch_error *error);
+  int32_t (*function_close)(CLUTCH_MOVE clutch_function* function, clutch_error* error);
 };
 
 #ifdef __cplusplus

@@ -62,10 +62,10 @@ typedef struct clutch_spec {
   uint32_t struct_size;
   uint32_t reserved0;
   clutch_str name;                 /* Of the whole function; equals steps[0].name for a single step. */
-  const clutch_step *const *steps; /* n_steps pointers, at least one. */
+  const clutch_step* const* steps; /* n_steps pointers, at least one. */
   uint64_t n_steps;
-  const struct ArrowSchema *input;  /* Struct of the input's columns. Borrowed until function_open returns. */
-  const struct ArrowSchema *output; /* Struct of the result's columns. For stream.filter at the end: as the input. */
+  const struct ArrowSchema* input;  /* Struct of the input's columns. Borrowed until function_open returns. */
+  const struct ArrowSchema* output; /* Struct of the result's columns. For stream.filter at the end: as the input. */
   int32_t on_error;                 /* CLUTCH_ON_ERROR_* */
   uint32_t reserved1;
   clutch_options options; /* The host's configuration as it holds for this function: python.* and others. */

@@ -19,7 +19,7 @@ typedef struct clutch_host_cancel {
    * @return 1 or 0; 1 also for a stale context.
    * [thread: any] [state: batch] [blocks: no] [fails: never]
    */
-  int32_t (*is_cancelled)(clutch_batch_context *context);
+  int32_t (*is_cancelled)(clutch_batch_context* context);
 } clutch_host_cancel;
 
 #ifdef __cplusplus

@@ -21,7 +21,7 @@ typedef struct clutch_host_dead_letter {
    * @return CLUTCH_OK; CLUTCH_ERR_ARGUMENT if row is out of range or was staged before; CLUTCH_ERR_STALE.
    * [thread: any] [state: batch] [blocks: no] [fails: status]
    */
-  int32_t (*add)(clutch_batch_context *context, int64_t row, CLUTCH_OUT clutch_error **ret_error, clutch_error *error);
+  int32_t (*add)(clutch_batch_context* context, int64_t row, CLUTCH_OUT clutch_error** ret_error, clutch_error* error);
 } clutch_host_dead_letter;
 
 #ifdef __cplusplus

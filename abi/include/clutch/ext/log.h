@@ -27,7 +27,7 @@ typedef struct clutch_host_log {
    * @return 1 or 0.
    * [thread: any] [state: runtime] [blocks: no] [fails: never]
    */
-  int32_t (*enabled)(const clutch_host *host, int32_t level);
+  int32_t (*enabled)(const clutch_host* host, int32_t level);
 
   /**
    * Log one line. The host copies, adds time and thread, and limits the rate.
@@ -35,7 +35,7 @@ typedef struct clutch_host_log {
    * @param context  Function the line belongs to, or NULL.
    * [thread: any] [state: runtime] [blocks: no] [fails: never]
    */
-  void (*write)(const clutch_host *host, int32_t level, clutch_str source, clutch_function_context *context,
+  void (*write)(const clutch_host* host, int32_t level, clutch_str source, clutch_function_context* context,
                 clutch_str text);
 } clutch_host_log;
 

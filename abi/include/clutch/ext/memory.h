@@ -22,13 +22,13 @@ typedef struct clutch_host_memory {
    *         copy what must live on); CLUTCH_ERR_STALE.
    * [thread: any] [state: batch] [blocks: no] [fails: status]
    */
-  int32_t (*lease_take)(clutch_batch_context *context, CLUTCH_OUT clutch_input_lease **ret_lease, clutch_error *error);
+  int32_t (*lease_take)(clutch_batch_context* context, CLUTCH_OUT clutch_input_lease** ret_lease, clutch_error* error);
 
   /**
    * Drop a lease; also after the batch, the function or the runtime is gone.
    * [thread: any] [state: none] [blocks: no] [fails: never]
    */
-  void (*lease_drop)(CLUTCH_MOVE clutch_input_lease *lease);
+  void (*lease_drop)(CLUTCH_MOVE clutch_input_lease* lease);
 } clutch_host_memory;
 
 #ifdef __cplusplus

@@ -33,14 +33,14 @@ typedef struct clutch_host_metrics {
    * Add time to a stage of a batch. (unit: ns)
    * [thread: any] [state: batch] [blocks: no] [fails: never]
    */
-  void (*stage)(clutch_batch_context *context, uint32_t stage, int64_t duration_ns);
+  void (*stage)(clutch_batch_context* context, uint32_t stage, int64_t duration_ns);
 
   /**
    * Report a value under a name that is unique within the function; "." separates groups.
    * @param metric_kind  CLUTCH_METRIC_*; a name keeps the kind it had first, other kinds are ignored with a warning.
    * [thread: any] [state: function] [blocks: no] [fails: never]
    */
-  void (*record)(clutch_function_context *context, int32_t metric_kind, clutch_str name, double value);
+  void (*record)(clutch_function_context* context, int32_t metric_kind, clutch_str name, double value);
 } clutch_host_metrics;
 
 #ifdef __cplusplus

@@ -21,8 +21,8 @@ typedef struct clutch_host_side_output {
    * @return CLUTCH_OK; CLUTCH_ERR_ARGUMENT if the name is known with another schema.
    * [thread: control] [state: opening] [blocks: no] [fails: status]
    */
-  int32_t (*declare)(clutch_function_context *context, clutch_str name, const struct ArrowSchema *schema,
-                     CLUTCH_OUT uint32_t *ret_tag, clutch_error *error);
+  int32_t (*declare)(clutch_function_context* context, clutch_str name, const struct ArrowSchema* schema,
+                     CLUTCH_OUT uint32_t* ret_tag, clutch_error* error);
 } clutch_host_side_output;
 
 #ifdef __cplusplus

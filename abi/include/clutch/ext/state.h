@@ -42,8 +42,8 @@ typedef struct clutch_host_state {
    * Declare a state; the number it gets is used in batches. A second declaration of the same name must be equal.
    * [thread: control] [state: opening] [blocks: no] [fails: status]
    */
-  int32_t (*declare)(clutch_function_context *context, const clutch_state_declaration *declaration,
-                     CLUTCH_OUT uint32_t *ret_state, clutch_error *error);
+  int32_t (*declare)(clutch_function_context* context, const clutch_state_declaration* declaration,
+                     CLUTCH_OUT uint32_t* ret_state, clutch_error* error);
 
   /**
    * Read the value state of all keys of the batch at once.
@@ -51,8 +51,8 @@ typedef struct clutch_host_state {
    *                    the key has no value. Versions grow with each committed change of that key's state.
    * [thread: any] [state: batch] [blocks: no] [fails: status]
    */
-  int32_t (*read)(clutch_batch_context *context, uint32_t state, CLUTCH_OUT struct ArrowArray *ret_values,
-                  clutch_error *error);
+  int32_t (*read)(clutch_batch_context* context, uint32_t state, CLUTCH_OUT struct ArrowArray* ret_values,
+                  clutch_error* error);
 
   /**
    * Read one page of the map or list state of one key, in a stable order while the batch runs.
@@ -63,9 +63,9 @@ typedef struct clutch_host_state {
    * @param ret_next  Cursor of the next page, empty at the end. Valid until the next call on this context.
    * [thread: any] [state: batch] [blocks: no] [fails: status]
    */
-  int32_t (*read_page)(clutch_batch_context *context, uint32_t state, int32_t key, clutch_bytes cursor,
-                       uint64_t max_bytes, CLUTCH_OUT struct ArrowArray *ret_page, CLUTCH_OUT clutch_bytes *ret_next,
-                       clutch_error *error);
+  int32_t (*read_page)(clutch_batch_context* context, uint32_t state, int32_t key, clutch_bytes cursor,
+                       uint64_t max_bytes, CLUTCH_OUT struct ArrowArray* ret_page, CLUTCH_OUT clutch_bytes* ret_next,
+                       clutch_error* error);
 
   /**
    * Look up single map entries.
@@ -73,8 +73,8 @@ typedef struct clutch_host_state {
    * @param ret_values  struct<value: binary nullable>, one row each.
    * [thread: any] [state: batch] [blocks: no] [fails: status]
    */
-  int32_t (*lookup)(clutch_batch_context *context, uint32_t state, const struct ArrowArray *keys,
-                    CLUTCH_OUT struct ArrowArray *ret_values, clutch_error *error);
+  int32_t (*lookup)(clutch_batch_context* context, uint32_t state, const struct ArrowArray* keys,
+                    CLUTCH_OUT struct ArrowArray* ret_values, clutch_error* error);
 
   /**
    * Stage changes, applied in order.
@@ -82,8 +82,8 @@ typedef struct clutch_host_state {
    * @return CLUTCH_OK; CLUTCH_ERR_DATA for a key or op out of range, or an op the state's kind does not have.
    * [thread: any] [state: batch] [blocks: no] [fails: status]
    */
-  int32_t (*apply)(clutch_batch_context *context, uint32_t state, CLUTCH_MOVE struct ArrowArray *changes,
-                   clutch_error *error);
+  int32_t (*apply)(clutch_batch_context* context, uint32_t state, CLUTCH_MOVE struct ArrowArray* changes,
+                   clutch_error* error);
 } clutch_host_state;
 
 #ifdef __cplusplus

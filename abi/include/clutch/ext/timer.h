@@ -28,7 +28,7 @@ typedef struct clutch_host_timer {
    * @return CLUTCH_OK; CLUTCH_ERR_DATA for a key, domain or op out of range; CLUTCH_ERR_STALE.
    * [thread: any] [state: batch] [blocks: no] [fails: status]
    */
-  int32_t (*apply)(clutch_batch_context *context, CLUTCH_MOVE struct ArrowArray *changes, clutch_error *error);
+  int32_t (*apply)(clutch_batch_context* context, CLUTCH_MOVE struct ArrowArray* changes, clutch_error* error);
 } clutch_host_timer;
 
 #ifdef __cplusplus
