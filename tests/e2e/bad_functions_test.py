@@ -10,7 +10,8 @@ import resource
 import subprocess
 import sys
 import unittest
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 HOST, BROKEN_BATCHES = sys.argv[1:3]
 MODES = ("thread", "process")
@@ -34,7 +35,12 @@ class BadFunctions(unittest.TestCase):
             **(options or {}),
         }
         return subprocess.run(
-            [HOST], input=json.dumps(request), capture_output=True, text=True, timeout=120, check=False,
+            [HOST],
+            input=json.dumps(request),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
             preexec_fn=limit_memory(memory) if memory else None,
         )
 
@@ -63,23 +69,29 @@ class BadFunctions(unittest.TestCase):
             with self.subTest(mode=mode):
                 report = self.report(mode, format="import", code="no_such_module:f")
                 self.assertEqual(report["error"]["code"], "CLUTCH_ERR_FUNCTION")
-                self.assertIn("function \"f\": there is no module 'no_such_module'; put its folder into python.pythonpath",
-                              report["error"]["message"])
+                self.assertIn(
+                    "function \"f\": there is no module 'no_such_module'; put its folder into python.pythonpath",
+                    report["error"]["message"],
+                )
 
     def test_that_is_not_callable(self) -> None:
         for mode in MODES:
             with self.subTest(mode=mode):
                 report = self.report(mode, format="import", code="math:pi")
                 self.assertEqual(report["error"]["code"], "CLUTCH_ERR_FUNCTION")
-                self.assertEqual(report["error"]["message"],
-                                 'function "pi": 3.141592653589793 of type float is not callable and has no method '
-                                 "eval(); table.scalar needs a function or an object with one")
+                self.assertEqual(
+                    report["error"]["message"],
+                    'function "pi": 3.141592653589793 of type float is not callable and has no method '
+                    "eval(); table.scalar needs a function or an object with one",
+                )
 
     def test_that_raises(self) -> None:
         for mode in MODES:
             with self.subTest(mode=mode):
                 report = self.fails_at_row_one(
-                    mode, "CLUTCH_ERR_USER", '^function "f" row 1: ValueError: one is too many$',
+                    mode,
+                    "CLUTCH_ERR_USER",
+                    '^function "f" row 1: ValueError: one is too many$',
                     code="def f(x):\n    if x: raise ValueError('one is too many')\n    return x\n",
                 )
                 self.assertEqual(report["bad"]["error"]["details"]["value"], "1")
@@ -88,17 +100,25 @@ class BadFunctions(unittest.TestCase):
         for mode in MODES:
             with self.subTest(mode=mode):
                 self.fails_at_row_one(
-                    mode, "CLUTCH_ERR_VALUE", "^function \"f\" row 1: result of type str does not fit int64: 'one'; return",
+                    mode,
+                    "CLUTCH_ERR_VALUE",
+                    "^function \"f\" row 1: result of type str does not fit int64: 'one'; return",
                     code="def f(x): return 'one' if x else x",
                 )
 
     def test_that_returns_too_few_or_too_many_columns(self) -> None:
         for mode in MODES:
-            for returned, what in (("(1,)", r"\(1,\) has 1 field, not 2"), ("(1, 2, 3)", r"\(1, 2, 3\) has 3 fields, not 2")):
+            for returned, what in (
+                ("(1,)", r"\(1,\) has 1 field, not 2"),
+                ("(1, 2, 3)", r"\(1, 2, 3\) has 3 fields, not 2"),
+            ):
                 with self.subTest(mode=mode, returned=returned):
                     self.fails_at_row_one(
-                        mode, "CLUTCH_ERR_VALUE", f"row 1: result of type tuple does not fit .*: {what}; return the fields a, b",
-                        code=f"def f(x): return {returned} if x else (0, 0)", output="a: int64, b: int64",
+                        mode,
+                        "CLUTCH_ERR_VALUE",
+                        f"row 1: result of type tuple does not fit .*: {what}; return the fields a, b",
+                        code=f"def f(x): return {returned} if x else (0, 0)",
+                        output="a: int64, b: int64",
                         good={"rows": ["{'a': 0, 'b': 0}"]},
                     )
 
@@ -106,7 +126,9 @@ class BadFunctions(unittest.TestCase):
         for mode in MODES:
             with self.subTest(mode=mode):
                 self.fails_at_row_one(
-                    mode, "CLUTCH_ERR_USER", '^function "f" row 1: SystemExit: 3$',
+                    mode,
+                    "CLUTCH_ERR_USER",
+                    '^function "f" row 1: SystemExit: 3$',
                     code="import sys\ndef f(x):\n    if x: sys.exit(3)\n    return x\n",
                 )
 
@@ -114,8 +136,11 @@ class BadFunctions(unittest.TestCase):
         for mode in MODES:
             with self.subTest(mode=mode):
                 self.fails_at_row_one(
-                    mode, "CLUTCH_ERR_DEADLINE", '^function "f" row 1: interrupted because the batch was not done by its deadline',
-                    code="def f(x):\n    while x: pass\n    return x\n", timeout_ms=300,
+                    mode,
+                    "CLUTCH_ERR_DEADLINE",
+                    '^function "f" row 1: interrupted because the batch was not done by its deadline',
+                    code="def f(x):\n    while x: pass\n    return x\n",
+                    timeout_ms=300,
                 )
 
     def test_that_waits_for_ever_where_python_cannot_interrupt_it(self) -> None:
@@ -123,7 +148,9 @@ class BadFunctions(unittest.TestCase):
         report = self.report("process", code=code, bad=[0, 1], good=[0], timeout_ms=300)
         error = report["bad"]["error"]
         self.assertEqual((error["code"], error["details"]["stage"]), ("CLUTCH_ERR_DEADLINE", "kill"))
-        self.assertRegex(error["message"], '^function "f".* was not done by its deadline; its worker did not stop by itself')
+        self.assertRegex(
+            error["message"], '^function "f".* was not done by its deadline; its worker did not stop by itself'
+        )
         self.assertIn('File "clutch-source:f", line 3 in f', error["details"]["python.stack"])
         self.assertEqual(report["good"], {"rows": ["{'result': 0}"]})
 
@@ -131,8 +158,11 @@ class BadFunctions(unittest.TestCase):
         for mode in MODES:
             with self.subTest(mode=mode):
                 report = self.fails_at_row_one(
-                    mode, "CLUTCH_ERR_DEADLINE", '^function "f" row 1: ',
-                    code="def f(x):\n    while x: print('again and again')\n    return x\n", timeout_ms=300,
+                    mode,
+                    "CLUTCH_ERR_DEADLINE",
+                    '^function "f" row 1: ',
+                    code="def f(x):\n    while x: print('again and again')\n    return x\n",
+                    timeout_ms=300,
                     options={"clutch.log.level": "info", "clutch.log.rate": "50"},
                 )
                 lines = [line for line in report["stderr"].splitlines() if "again and again" in line]
@@ -142,19 +172,26 @@ class BadFunctions(unittest.TestCase):
     def test_that_allocates_without_end(self) -> None:
         code = "def f(x):\n    hoard = []\n    while x: hoard.append(bytearray(1 << 24))\n    return x\n"
         report = self.fails_at_row_one(
-            "process", "CLUTCH_ERR_USER", '^function "f" row 1: MemoryError', code=code,
+            "process",
+            "CLUTCH_ERR_USER",
+            '^function "f" row 1: MemoryError',
+            code=code,
             options={"python.process.memory-limit": "300mb"},
         )
         self.assertEqual(report["bad"]["error"]["details"]["exception.type"], "MemoryError")
         # In the host's own process the limit is the host's own.
-        self.fails_at_row_one("thread", "CLUTCH_ERR_USER", '^function "f" row 1: MemoryError', code=code, memory=2 << 30)
+        self.fails_at_row_one(
+            "thread", "CLUTCH_ERR_USER", '^function "f" row 1: MemoryError', code=code, memory=2 << 30
+        )
 
     def test_that_ends_its_process(self) -> None:
         code = "import os\ndef f(x):\n    if x: os._exit(7)\n    return x\n"
         report = self.fails_at_row_one(
-            "process", "CLUTCH_ERR_WORKER_LOST",
-            r'^function "f" row 1: worker process \d+ \(pid \d+\) ended with exit code 7 while it ran batch 1 \(attempt 2\); '
-            "the function, or a library that it uses, must not end the process", code=code,
+            "process",
+            "CLUTCH_ERR_WORKER_LOST",
+            r'^function "f" row 1: worker process \d+ \(pid \d+\) ended with exit code 7 while it ran batch 1 '
+            r"\(attempt 2\); the function, or a library that it uses, must not end the process",
+            code=code,
         )
         self.assertEqual(report["bad"]["error"]["details"]["exit_code"], "7")
         # As README.md says of mode thread: there is one process, and the function ended it.
@@ -163,8 +200,10 @@ class BadFunctions(unittest.TestCase):
     def test_that_crashes(self) -> None:
         code = "import ctypes\ndef f(x):\n    if x: ctypes.string_at(0)\n    return x\n"
         report = self.fails_at_row_one(
-            "process", "CLUTCH_ERR_WORKER_LOST",
-            r'^function "f" row 1: worker process \d+ \(pid \d+\) was ended by signal SIGSEGV', code=code,
+            "process",
+            "CLUTCH_ERR_WORKER_LOST",
+            r'^function "f" row 1: worker process \d+ \(pid \d+\) was ended by signal SIGSEGV',
+            code=code,
         )
         details = report["bad"]["error"]["details"]
         self.assertEqual(details["signal"], "SIGSEGV")
@@ -201,8 +240,13 @@ class BadBatches(unittest.TestCase):
             answers = dict(line.split("\t", 1) for line in done.stdout.splitlines())
             for name in ("good", "good again"):
                 self.assertEqual(answers.pop(name), "{'n': 2}{'n': 3}")
-            self.assertEqual(answers, {name: f'CLUTCH_ERR_DATA: function "size": input: {sentence}'
-                                       for name, sentence in self.SENTENCES.items()})
+            self.assertEqual(
+                answers,
+                {
+                    name: f'CLUTCH_ERR_DATA: function "size": input: {sentence}'
+                    for name, sentence in self.SENTENCES.items()
+                },
+            )
 
 
 if __name__ == "__main__":

@@ -64,8 +64,22 @@ class BadSetup(unittest.TestCase):
         self.output = self.folder / "output.txt"
 
     def apply(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [CLUTCH, "apply", "builtins:abs", "--input-format", "csv", "--input-type", "x: int64", "--result-type",
-                   "int64", "--output-format", "lines", "--output", str(self.output), *arguments]
+        command = [
+            CLUTCH,
+            "apply",
+            "builtins:abs",
+            "--input-format",
+            "csv",
+            "--input-type",
+            "x: int64",
+            "--result-type",
+            "int64",
+            "--output-format",
+            "lines",
+            "--output",
+            str(self.output),
+            *arguments,
+        ]
         if "--python" not in arguments:
             command += ["--python", PYTHON]
         return subprocess.run(command, input="x\n-42\n", capture_output=True, text=True, timeout=120, check=False)
@@ -107,7 +121,9 @@ class BadSetup(unittest.TestCase):
 
     def test_a_plugin_without_the_symbol(self) -> None:
         text = self.refused(*self.plugin("no_symbol"), "-D", "python.execution-mode.fallback=forbid")
-        self.assertIn("module.so): it does not export clutch_plugin_negotiate_v1, so it is not a plugin of Clutch", text)
+        self.assertIn(
+            "module.so): it does not export clutch_plugin_negotiate_v1, so it is not a plugin of Clutch", text
+        )
 
     def test_a_plugin_that_misses_a_symbol_itself(self) -> None:
         text = self.refused(*self.plugin("unresolved"), "-D", "python.execution-mode.fallback=forbid")
@@ -122,8 +138,11 @@ class BadSetup(unittest.TestCase):
         plugin = self.plugin()
         library = self.folder / "plugins" / "module" / "module.so"
         library.chmod(0o757)
-        self.assertIn(f"plugin org.test.module is not used: {library} can be written by everybody (mode 0757); "
-                      f"run: chmod go-w {library}", self.refused(*plugin))
+        self.assertIn(
+            f"plugin org.test.module is not used: {library} can be written by everybody (mode 0757); "
+            f"run: chmod go-w {library}",
+            self.refused(*plugin),
+        )
 
     def test_a_manifest_that_is_not_toml(self) -> None:
         text = self.refused(*self.plugin(manifest=MANIFEST.replace('"module"', "")))
@@ -145,8 +164,11 @@ class BadSetup(unittest.TestCase):
         talker = script(self.folder / "talker", "#!/bin/sh\necho hello >&2\nexit 3\n")
         for mode in MODES:
             text = self.refused("--mode", mode, "--python", talker)
-            self.assertIn(f"{talker} is not a Python interpreter: it did not answer when asked for its version (exit "
-                          "code 3; it printed: hello); set python.executable to a Python interpreter", text)
+            self.assertIn(
+                f"{talker} is not a Python interpreter: it did not answer when asked for its version (exit "
+                "code 3; it printed: hello); set python.executable to a Python interpreter",
+                text,
+            )
 
     def test_interpreters_that_are_too_old(self) -> None:
         root = os.environ.get("PYENV_ROOT", os.path.expanduser("~/.pyenv"))
@@ -168,7 +190,10 @@ class BadSetup(unittest.TestCase):
         self.assertIn("mode process", text.splitlines()[-1])
         decision = subprocess.run(
             [CLUTCH, "explain", "--function", "builtins:abs", "--mode", "thread", "--python", static, "--json"],
-            capture_output=True, text=True, check=False)
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         self.assertEqual(json.loads(decision.stdout)["mode"], "process", decision.stdout)
         self.assertIn(sentence, decision.stdout)
         self.output.unlink()

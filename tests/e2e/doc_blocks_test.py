@@ -63,8 +63,14 @@ class Page:
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=self.environment)
         if done.returncode != 0:
             return done.stderr
-        done = subprocess.run([str(self.folder / "program")], capture_output=True, text=True, timeout=120, check=False,
-                              env=self.environment)
+        done = subprocess.run(
+            [str(self.folder / "program")],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env=self.environment,
+        )
         if done.returncode != 0:
             return f"ended with {done.returncode}: {done.stderr}"
         lines = [line.strip() for line in done.stdout.splitlines()]
@@ -82,8 +88,9 @@ class Page:
             code = re.sub(rf"^{long.strip()}\b", short, code, flags=re.MULTILINE)
         where = self.folder / "where"
         script = f"set -euo pipefail\ncd {self.shell_folder}\n{code}\npwd > {where}\n"
-        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=200, check=False,
-                              env=self.environment)
+        done = subprocess.run(
+            ["bash", "-c", script], capture_output=True, text=True, timeout=200, check=False, env=self.environment
+        )
         if done.returncode != 0:
             return f"ended with {done.returncode}:\n{done.stdout}{done.stderr}"
         self.shell_folder = Path(where.read_text(encoding="utf-8").strip())

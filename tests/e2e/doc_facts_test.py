@@ -67,7 +67,9 @@ class DocFacts(unittest.TestCase):
                 short = rest.split("|")[0].strip().strip("`")
                 milliseconds = {"60 s": "60000", "none": ""}
                 self.assertEqual(milliseconds.get(short, short), default[0] if default else "")
-        for name in [name for text in map(Path.read_text, PAGES) for name in re.findall(r"`(python\.[a-z][\w.-]+)`", text)]:
+        for name in [
+            name for text in map(Path.read_text, PAGES) for name in re.findall(r"`(python\.[a-z][\w.-]+)`", text)
+        ]:
             facts = ("python.stack", "python.version")
             self.assertTrue(name in known or name in facts or name.startswith("python.job-options"), name)
 
@@ -76,9 +78,13 @@ class DocFacts(unittest.TestCase):
         listing = self.clutch("--help").split("Subcommands:")[1].split("\n\n")[0]
         commands = re.findall(r"^  (\w+)", listing, re.MULTILINE)
         self.assertGreater(len(commands), 5)
-        self.assertEqual([re.sub(r"clutch (\w+).*", r"\1", name) for name in first_cells(text) if name.startswith("clutch ")],
-                         commands)
-        options = {option for command in commands for option in re.findall(r"--[a-z-]+", self.clutch(command, "--help"))}
+        self.assertEqual(
+            [re.sub(r"clutch (\w+).*", r"\1", name) for name in first_cells(text) if name.startswith("clutch ")],
+            commands,
+        )
+        options = {
+            option for command in commands for option in re.findall(r"--[a-z-]+", self.clutch(command, "--help"))
+        }
         self.assertGreater(len(options), 20)
         missing = {option for option in options - {"--define"} if f"`{option}" not in text and f"{option} " not in text}
         self.assertEqual(missing, set())

@@ -34,8 +34,16 @@ class InstallTest(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def run_it(self, *command: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=200, check=False,
-                              env=self.environment, cwd=self.folder)
+        done = subprocess.run(
+            command,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
+            env=self.environment,
+            cwd=self.folder,
+        )
         self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
         return done
 
@@ -43,18 +51,32 @@ class InstallTest(unittest.TestCase):
         """A program made from one file and what pkg-config says, without a warning."""
         program = str(self.folder / source.stem)
         compiler = ["cc", "-std=c11"] if source.suffix == ".c" else ["c++", "-std=c++17"]
-        done = self.run_it(*compiler, "-Wall", "-Wextra", "-Werror", str(source), "-o", program, *options,
-                           *self.installed.flags(self.environment))
+        done = self.run_it(
+            *compiler,
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            str(source),
+            "-o",
+            program,
+            *options,
+            *self.installed.flags(self.environment),
+        )
         self.assertEqual(done.stderr, "")
         return program
 
     def test_the_command_finds_its_library_by_itself(self) -> None:
         moved = {key: value for key, value in self.environment.items() if key != "LD_LIBRARY_PATH"}
-        done = subprocess.run([str(self.installed.command), "--version"], env=moved, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [str(self.installed.command), "--version"], env=moved, capture_output=True, text=True, check=False
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_every_mode_is_found_and_serves(self) -> None:
-        modes = {plugin["mode"]: plugin for plugin in json.loads(self.run_it("clutch", "plugins", "--json").stdout)["plugins"]}
+        modes = {
+            plugin["mode"]: plugin
+            for plugin in json.loads(self.run_it("clutch", "plugins", "--json").stdout)["plugins"]
+        }
         self.assertEqual(sorted(modes), ["native", "process", "thread"])
         for plugin in modes.values():
             self.assertIn(str(self.installed.root), json.dumps(plugin))
@@ -73,8 +95,9 @@ class InstallTest(unittest.TestCase):
     def test_the_example_in_cpp(self) -> None:
         text = self.folder / "text.txt"
         text.write_text("To be or not to be\n")
-        program = self.compiled(EXAMPLES / "wordcount" / "wordcount.cc",
-                                f'-DWORDS_FILE="{EXAMPLES}/wordcount/words.py"')
+        program = self.compiled(
+            EXAMPLES / "wordcount" / "wordcount.cc", f'-DWORDS_FILE="{EXAMPLES}/wordcount/words.py"'
+        )
         self.assertIn("Both modes gave the same counts.", self.run_it(program, str(text)).stdout)
 
     def test_the_example_in_c(self) -> None:
@@ -93,12 +116,28 @@ class InstallTest(unittest.TestCase):
                 self.compiled(source)
 
     def test_a_plugin_needs_the_headers_of_the_contract_alone(self) -> None:
-        flags = subprocess.run(["pkg-config", "--cflags", "--libs", "clutch-abi"], capture_output=True, text=True,
-                               check=True, env=self.environment).stdout.split()
+        flags = subprocess.run(
+            ["pkg-config", "--cflags", "--libs", "clutch-abi"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=self.environment,
+        ).stdout.split()
         self.assertEqual([flag for flag in flags if flag.startswith("-l")], [])
         template = SOURCE / "plugins" / "template"
-        self.run_it("cc", "-std=c11", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", str(template / "template.c"),
-                    "-o", str(self.folder / "plugin.so"), *flags)
+        self.run_it(
+            "cc",
+            "-std=c11",
+            "-shared",
+            "-fPIC",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            str(template / "template.c"),
+            "-o",
+            str(self.folder / "plugin.so"),
+            *flags,
+        )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ class Installed:
         self.root = Path(self._folder.name)
         done = subprocess.run(
             ["meson", "install", "-C", str(build), "--no-rebuild", "--quiet", "--destdir", str(self.root)],
-            capture_output=True, text=True, check=False,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode != 0:
             raise AssertionError(f"meson install failed:\n{done.stdout}{done.stderr}")
@@ -28,7 +30,10 @@ class Installed:
         """Nothing of the build tree; a moved prefix needs to say where plugins and cases are."""
         plain = {key: value for key, value in os.environ.items() if not key.startswith("CLUTCH_")}
         plugins = self.root / subprocess.run(
-            ["pkg-config", "--variable=plugindir", "clutch"], capture_output=True, text=True, check=True,
+            ["pkg-config", "--variable=plugindir", "clutch"],
+            capture_output=True,
+            text=True,
+            check=True,
             env={**plain, "PKG_CONFIG_PATH": str(self.packages)},
         ).stdout.strip().lstrip("/")
         return {
@@ -48,6 +53,7 @@ class Installed:
 
     def flags(self, environment: dict[str, str]) -> list[str]:
         """What a compiler is told, by pkg-config alone."""
-        done = subprocess.run(["pkg-config", "--cflags", "--libs", "clutch"], capture_output=True, text=True, check=True,
-                              env=environment)
+        done = subprocess.run(
+            ["pkg-config", "--cflags", "--libs", "clutch"], capture_output=True, text=True, check=True, env=environment
+        )
         return done.stdout.split()
