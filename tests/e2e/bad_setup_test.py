@@ -155,6 +155,15 @@ class BadSetup(unittest.TestCase):
         self.assertRegex(done.stderr, r'plugin.toml:5:12: unknown key "pubisher"; did you mean "publisher"\?')
         self.assertIn("org.test.module", done.stdout)
 
+    def test_a_configuration_file_that_is_not_toml(self) -> None:
+        file = self.folder / "clutch.toml"
+        file.write_text("[python]\nexecutable = \n")
+        self.assertIn(f"{file}:2:", self.refused("--config", str(file)))
+        file.write_text("[python.process]\nworkers = 0\n")
+        text = self.refused("--config", str(file))
+        self.assertIn("python.process.workers", text)
+        self.assertIn(f"{file}:2", text)
+
     def test_an_executable_that_does_not_exist(self) -> None:
         for mode in MODES:
             text = self.refused("--mode", mode, "--python", "/nowhere/python3")

@@ -81,6 +81,12 @@ class CliTest(CliCase):
         )
         self.assertEqual(json.loads(decision.stdout)["mode"], "thread", decision.stdout)
 
+    def test_explain_of_what_nobody_serves(self) -> None:
+        for more in ([], ["--json"]):
+            done = self.clutch("explain", "--function", "builtins:abs", "--mode", "nope", *more)
+            self.assertEqual((done.returncode, done.stderr), (1, ""))
+            self.assertIn("no plugin has this mode; modes that exist: native, process, thread", done.stdout)
+
     def test_config_tells_what_is_set_and_all_there_is(self) -> None:
         file = self.folder / "clutch.toml"
         file.write_text("[python.process]\nworkers = 3\n")

@@ -173,7 +173,7 @@ void add_explain(CLI::App& app, Run& ret_run) {
       Spec spec(options->kind.empty() ? "table.scalar" : options->kind, imported(options->function));
       spec.input(options->input).output(options->output).mode(options->mode);
       print(host.explain(spec, options->common.format()));
-      return kDone;
+      return Json::parse(host.explain(spec, Format::kJson)).value("ok", false) ? kDone : kFailed;
     };
   });
 }
