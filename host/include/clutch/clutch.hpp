@@ -12,11 +12,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -448,8 +450,15 @@ struct HostSettings {
 class Host {
  public:
   Host() : Host(HostSettings{}) {}
-  explicit Host(Options options) : Host(with_options(std::move(options))) {}
-  explicit Host(HostSettings settings) : app_(std::make_shared<detail::App>()) {
+  // Host host({{"python.execution-mode", "thread"}});
+  explicit Host(std::initializer_list<std::pair<std::string, std::string>> options)
+      : Host(with_options(Options(options.begin(), options.end()))) {}
+  // Templates, so that braces mean the list above and nothing else.
+  template <typename T, std::enable_if_t<std::is_same_v<std::decay_t<T>, Options>, int> = 0>
+  explicit Host(T&& options) : Host(with_options(std::forward<T>(options))) {}
+  template <typename T, std::enable_if_t<std::is_same_v<std::decay_t<T>, HostSettings>, char> = 0>
+  explicit Host(T&& given) : app_(std::make_shared<detail::App>()) {
+    HostSettings settings(std::forward<T>(given));
     app_->log = std::move(settings.log);
     const std::vector<clutch_app_option> options = detail::raw_options(settings.options);
     clutch_app_settings raw{};
