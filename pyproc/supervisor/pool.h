@@ -7,8 +7,8 @@
 // called with a lock held, but for log lines.
 //
 // The split in files: pool.cc (life, describe, the loop's turn), pool_batches.cc (submit to completion),
-// pool_receive.cc (messages of workers), pool_poll.cc (lent threads), pool_functions.cc (open, close),
-// pool_workers.cc (start, stop, loss).
+// pool_deadlines.cc (deadlines, cancellation), pool_receive.cc (messages of workers), pool_poll.cc (lent threads),
+// pool_functions.cc (open, close), pool_workers.cc (start, stop, loss).
 #pragma once
 
 #include <atomic>
@@ -87,6 +87,8 @@ class Pool {
   void requeue(Job* job);         // locked: to the front
   void blame(Job* job, const Range& range, int64_t row, Status report, std::vector<std::pair<Job*, Status>>& over);
   void split(Job* job, const Range& range, int64_t row);
+
+  // pool_deadlines.cc
   Status deadline_error(const Job& job, std::string_view where, std::string_view stage) const;
   Status cancelled_error(const Job& job) const;
   void check_jobs(int64_t now, int64_t& next, std::vector<std::pair<Job*, Status>>& over);  // locked
@@ -146,6 +148,10 @@ class Pool {
   std::unordered_map<uint64_t, std::unique_ptr<Function>> functions_;
   std::deque<Job*> waiting_;
   RestartPolicy policy_;
+  // A spare waits until what must start has started and opened its functions, and has had some time to itself: the
+  // first result does not share its core with a second interpreter's start.
+  static constexpr int64_t kSpareDelay = 200 * kMillisecond;
+
   Status last_report_;  // of the last lost worker or failed start
   uint64_t next_function_ = 1;
   uint64_t next_ticket_ = 1;

@@ -59,6 +59,7 @@ void Pool::send_open(const WorkerPtr& worker, uint64_t id) {
 }
 
 Result<Function*> Pool::open(OpenFunction&& request, clutch_function_context* context) {
+  const int64_t begun = now_ns();
   CLUTCH_RETURN_IF_ERROR(ensure_loop());
   auto owned = std::make_unique<Function>();
   Function& function = *owned;
@@ -93,6 +94,10 @@ Result<Function*> Pool::open(OpenFunction&& request, clutch_function_context* co
   }
   if (status.ok()) {
     function.phase = Function::Phase::kOpen;
+    const int64_t now = now_ns();
+    // Only after a slow one, so that many quick ones do not put the spare off for ever.
+    if (now - begun > kSpareDelay) spares_at_ = now + kSpareDelay;
+    loop_->arm(std::max(now, spares_at_));
     return &function;
   }
   function.phase = Function::Phase::kClosing;

@@ -121,7 +121,7 @@ Status Pool::handle_ready(const WorkerPtr& worker) {
     if (!worker->life.ready()) return lie("a second Ready");
     worker->facts = std::move(ready.facts);
     worker->served = true;
-    spares_at_ = now_ns() + 200 * kMillisecond;
+    spares_at_ = now_ns() + kSpareDelay;
     changed_.notify_all();
   }
   loop_->wake();

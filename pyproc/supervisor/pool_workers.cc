@@ -11,9 +11,6 @@
 namespace clutch::pyproc {
 namespace {
 
-// A spare waits until what must start has started, and has some time to itself.
-constexpr int64_t kSpareDelay = 200 * kMillisecond;
-
 constexpr int64_t kHangUpGrace = 200 * kMillisecond;
 constexpr int64_t kStackSettles = 10 * kMillisecond;
 constexpr size_t kReportedLog = 8 * 1024;
@@ -137,6 +134,9 @@ void Pool::staff(int64_t now, int64_t& next) {
         spares_at_ = now + kSpareDelay;
       }
     }
+    const bool opening = std::any_of(functions_.begin(), functions_.end(), [](const auto& entry) {
+      return entry.second->phase == Function::Phase::kOpening;
+    });
     const bool may_start = now >= policy_.may_start_at();
     if (serving < options_.workers) {
       if (may_start) {
@@ -144,7 +144,7 @@ void Pool::staff(int64_t now, int64_t& next) {
       } else {
         next = std::min(next, policy_.may_start_at());
       }
-    } else if (ready == options_.workers && spares < options_.spares) {
+    } else if (ready == options_.workers && spares < options_.spares && !opening) {
       if (may_start && now >= spares_at_) {
         start_spare = true;
       } else {
