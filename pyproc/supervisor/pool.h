@@ -163,6 +163,8 @@ class Pool {
   uint32_t starting_ = 0;  // processes that are being made, and are in workers_ next
   bool closing_ = false;
 
+  // How long answers took lately, from when a thread began to wait for one. (unit: ns)
+  std::atomic<int64_t> answer_ns_{0};
   // How spinning went lately, and in all. Above 0 it is worth it.
   std::atomic<int32_t> spin_score_{0};
   std::atomic<uint64_t> spin_hits_{0};

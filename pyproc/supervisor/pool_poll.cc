@@ -19,6 +19,10 @@ namespace {
 // submits and polls in turns is back by then, and no third thread is woken for each batch.
 constexpr int64_t kLendPause = 1 * kMillisecond;
 
+// An answer of an idle worker takes its wake-up and its cold caches, more than spin_ns_; what usually takes longer than
+// this is not spun for at all, since then the sleep costs little beside it.
+constexpr int64_t kSpinWorth = 150'000;
+
 // Spinning that mostly fails is given up, and tried again now and then.
 constexpr int32_t kSpinBest = 16;
 constexpr int32_t kSpinWorst = -64;
@@ -51,7 +55,7 @@ void Pool::listen(Worker& worker) {
   set_events(worker, EPOLLIN);
 }
 
-// Watch the workers' counters for about as long as a wake-up costs. True if one of them has sent something.
+// Watch the workers' counters for twice the time that answers took lately. True if one of them has sent something.
 bool Pool::spin(const std::vector<WorkerPtr>& workers) {
   const auto spoke = [&] {
     return std::any_of(workers.begin(), workers.end(), [](const WorkerPtr& worker) {
@@ -62,12 +66,13 @@ bool Pool::spin(const std::vector<WorkerPtr>& workers) {
   };
   if (spoke()) return true;
   const int32_t score = spin_score_.load(std::memory_order_relaxed);
-  if (spin_ns_ == 0) return false;
+  const int64_t usual = answer_ns_.load(std::memory_order_relaxed);
+  if (spin_ns_ == 0 || usual > kSpinWorth) return false;
   if (score < 0) {
     spin_score_.store(score + 1, std::memory_order_relaxed);
     return false;
   }
-  const int64_t until = now_ns() + static_cast<int64_t>(spin_ns_);
+  const int64_t until = now_ns() + std::clamp(2 * usual, static_cast<int64_t>(spin_ns_), kSpinWorth);
   do {
     for (int i = 0; i < 32; ++i) {
       relax();
@@ -128,9 +133,16 @@ int32_t Pool::poll(Function* function, int64_t deadline_ns) {
         [[maybe_unused]] const ssize_t got = ::read(function->bell, &count, sizeof(count));
       }
     }
+    const int64_t answered = now_ns();
     bool any = false;
     for (const WorkerPtr& worker : workers) any |= receive(worker);
     believe = any || !spoken;
+    if (any) {
+      const int64_t usual = answer_ns_.load(std::memory_order_relaxed);
+      // One long wait says little about the next.
+      const int64_t took = std::min(answered - now, 2 * kSpinWorth);
+      answer_ns_.store(usual + (took - usual) / 8, std::memory_order_relaxed);
+    }
     lock.lock();
     if (!workers.empty()) {
       const int64_t until = now_ns() + kLendPause;
