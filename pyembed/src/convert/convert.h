@@ -99,6 +99,11 @@ class Writer {
   const Mismatch& mismatch() const { return mismatch_; }
   Mismatch take_mismatch() { return std::move(mismatch_); }
 
+  // Whether a sink of convert/fast.h has met a value of another type than the column's own: neither None nor exactly
+  // int, float or str. Such a value is asked for its meaning by code that may give another answer later.
+  bool met_other_type() const { return met_other_type_; }
+  void note_other_type() { met_other_type_ = true; }
+
   Fast fast() const { return fast_; }
   const columnar::Field& field() const { return field_; }
   const Module& module() const { return *module_; }
@@ -126,6 +131,7 @@ class Writer {
   columnar::Field field_;
   const Module* module_;
   Fast fast_;
+  bool met_other_type_ = false;
   Mismatch mismatch_;
 };
 

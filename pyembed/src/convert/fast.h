@@ -11,6 +11,9 @@
 //     });
 //   });
 //
+// with_source(reader, array, held, ...) is for loops that are not the only holder of an argument when they give it to
+// done(): it has `held` references then if nobody else kept it.
+//
 // A sink may keep rows back: the builder is complete after sink.flush(), which its destructor also does. The lock is
 // held throughout.
 #pragma once
@@ -32,8 +35,8 @@ namespace clutch::pyembed {
 template <typename T>
 class IntSource {
  public:
-  IntSource(const Module& module, Reader&, const ArrowArray& array)
-      : view_(array), values_(view_.values<T>()), layout_(module.layout()) {}
+  IntSource(const Module& module, Reader&, const ArrowArray& array, Py_ssize_t held)
+      : view_(array), values_(view_.values<T>()), layout_(module.layout()), held_(held) {}
   IntSource(const IntSource&) = delete;
   IntSource& operator=(const IntSource&) = delete;
   ~IntSource() { Py_XDECREF(spare_); }
@@ -56,7 +59,7 @@ class IntSource {
   }
   void done(PyObject* argument) {
     // last_ is compared first: another int of the same value may have no room for two digits.
-    if (argument == last_ && ObjectLayout::is_ours_alone(argument)) {
+    if (argument == last_ && ObjectLayout::has_references(argument, held_)) {
       spare_ = argument;
     } else {
       Py_DECREF(argument);
@@ -68,14 +71,15 @@ class IntSource {
   columnar::ArrayView view_;
   const T* values_;
   ObjectLayout layout_;
+  Py_ssize_t held_;
   PyObject* spare_ = nullptr;  // ours, to be filled
   PyObject* last_ = nullptr;   // made here and not yet done
 };
 
 class Float64Source {
  public:
-  Float64Source(const Module& module, Reader&, const ArrowArray& array)
-      : view_(array), values_(view_.values<double>()), reuse_(module.layout().knows_floats()) {}
+  Float64Source(const Module& module, Reader&, const ArrowArray& array, Py_ssize_t held)
+      : view_(array), values_(view_.values<double>()), reuse_(module.layout().knows_floats()), held_(held) {}
   Float64Source(const Float64Source&) = delete;
   Float64Source& operator=(const Float64Source&) = delete;
   ~Float64Source() { Py_XDECREF(spare_); }
@@ -91,7 +95,7 @@ class Float64Source {
     return object;
   }
   void done(PyObject* argument) {
-    if (reuse_ && spare_ == nullptr && PyFloat_CheckExact(argument) && ObjectLayout::is_ours_alone(argument)) {
+    if (reuse_ && spare_ == nullptr && PyFloat_CheckExact(argument) && ObjectLayout::has_references(argument, held_)) {
       spare_ = argument;
     } else {
       Py_DECREF(argument);
@@ -102,13 +106,15 @@ class Float64Source {
   columnar::ArrayView view_;
   const double* values_;
   bool reuse_;
+  Py_ssize_t held_;
   PyObject* spare_ = nullptr;
 };
 
 // Keeps one string of each short length for the next row that has one so long.
 class Utf8Source {
  public:
-  Utf8Source(const Module& module, Reader&, const ArrowArray& array) : view_(array), layout_(module.layout()) {}
+  Utf8Source(const Module& module, Reader&, const ArrowArray& array, Py_ssize_t held)
+      : view_(array), layout_(module.layout()), held_(held) {}
   Utf8Source(const Utf8Source&) = delete;
   Utf8Source& operator=(const Utf8Source&) = delete;
   ~Utf8Source() {
@@ -136,7 +142,7 @@ class Utf8Source {
     return object;
   }
   void done(PyObject* argument) {
-    if (argument == last_ && layout_.is_spare_text(argument) && spare_[last_size_] == nullptr) {
+    if (argument == last_ && layout_.is_spare_text(argument, held_) && spare_[last_size_] == nullptr) {
       spare_[last_size_] = argument;
     } else {
       Py_DECREF(argument);
@@ -149,6 +155,7 @@ class Utf8Source {
 
   columnar::ArrayView view_;
   ObjectLayout layout_;
+  Py_ssize_t held_;
   std::array<PyObject*, kLongest + 1> spare_{};
   PyObject* last_ = nullptr;  // made here, one of the spare sort, and not yet done
   size_t last_size_ = 0;
@@ -156,7 +163,7 @@ class Utf8Source {
 
 class GenericSource {
  public:
-  GenericSource(const Module&, Reader& reader, const ArrowArray&) : reader_(&reader) {}
+  GenericSource(const Module&, Reader& reader, const ArrowArray&, Py_ssize_t) : reader_(&reader) {}
   PyObject* read(int64_t row) const { return reader_->read(row); }
   void done(PyObject* argument) const { Py_DECREF(argument); }
 
@@ -166,30 +173,35 @@ class GenericSource {
 
 // Call `loop` with the source for this column. `reader` must be bound to `array`.
 template <typename Loop>
-decltype(auto) with_source(Reader& reader, const ArrowArray& array, Loop&& loop) {
+decltype(auto) with_source(Reader& reader, const ArrowArray& array, Py_ssize_t held, Loop&& loop) {
   const Module& module = reader.module();
   switch (reader.fast()) {
     case Fast::kInt32: {
-      IntSource<int32_t> source(module, reader, array);
+      IntSource<int32_t> source(module, reader, array, held);
       return loop(source);
     }
     case Fast::kInt64: {
-      IntSource<int64_t> source(module, reader, array);
+      IntSource<int64_t> source(module, reader, array, held);
       return loop(source);
     }
     case Fast::kFloat64: {
-      Float64Source source(module, reader, array);
+      Float64Source source(module, reader, array, held);
       return loop(source);
     }
     case Fast::kUtf8: {
-      Utf8Source source(module, reader, array);
+      Utf8Source source(module, reader, array, held);
       return loop(source);
     }
     case Fast::kGeneric:
       break;
   }
-  GenericSource source(module, reader, array);
+  GenericSource source(module, reader, array, held);
   return loop(source);
+}
+
+template <typename Loop>
+decltype(auto) with_source(Reader& reader, const ArrowArray& array, Loop&& loop) {
+  return with_source(reader, array, 1, std::forward<Loop>(loop));
 }
 
 // Fixed-width values are written straight into the builder's memory and counted at the end.
@@ -239,6 +251,7 @@ class FixedSink {
   }
   [[gnu::noinline, gnu::cold]] bool slow(PyObject* value) {
     const int64_t left = end_ - cursor_;
+    if (value != Py_None) writer_->note_other_type();
     flush();
     const bool written = writer_->write(value, *out_);
     open(left > 1 ? left - 1 : 1);
@@ -308,6 +321,7 @@ class Utf8Sink {
  private:
   [[gnu::noinline, gnu::cold]] bool slow(PyObject* value) {
     PyErr_Clear();  // lone surrogates; the writer finds them again and describes them
+    if (value != Py_None) writer_->note_other_type();
     return writer_->write(value, *out_);
   }
 

@@ -33,11 +33,11 @@ bool is_size(PyTypeObject* type, long expected) {
 
 // A fresh object has one reference; a build that counts otherwise (free-threaded, tracing) is none of ours.
 bool counts_one(PyObject* object) {
-  if (!ObjectLayout::is_ours_alone(object)) return false;
+  if (!ObjectLayout::has_references(object, 1)) return false;
   Py_INCREF(object);
-  const bool counted = !ObjectLayout::is_ours_alone(object);
+  const bool counted = ObjectLayout::has_references(object, 2);
   Py_DECREF(object);
-  return counted && ObjectLayout::is_ours_alone(object);
+  return counted && ObjectLayout::has_references(object, 1);
 }
 
 }  // namespace

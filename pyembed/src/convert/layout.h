@@ -49,12 +49,12 @@ class ObjectLayout {
     return false;
   }
 
-  // True if `object` is an int or float nobody but the caller refers to. The count is read as one word, so flags that
-  // some versions keep beside it make this false, which is safe.
-  static bool is_ours_alone(PyObject* object) {
+  // True if `object` is referred to just so often. The count is read as one word, so flags that some versions keep
+  // beside it make this false, which is safe.
+  static bool has_references(PyObject* object, Py_ssize_t expected) {
     Py_ssize_t count;
     std::memcpy(&count, object, sizeof count);
-    return count == 1;
+    return count == expected;
   }
 
   // The small ints exist once in an interpreter, and must stay so.
@@ -113,11 +113,12 @@ class ObjectLayout {
     return bytes + text_data_;
   }
 
-  // A str made by make_text that nobody else refers to may be filled again with as many ASCII characters. Not if it was
-  // interned, because the table of interned strings does not count as a reference, and not if it grew a second form.
-  bool is_spare_text(PyObject* object) const {
+  // A str made by make_text that only its `held` known holders refer to may be filled again with as many ASCII
+  // characters. Not if it was interned, because the table of interned strings does not count as a reference, and not if
+  // it grew a second form.
+  bool is_spare_text(PyObject* object, Py_ssize_t held) const {
     const char* bytes = reinterpret_cast<const char*>(object);
-    if (!text_state_known_ || !is_ours_alone(object) || static_cast<uint8_t>(bytes[kTextState]) != text_state_) {
+    if (!text_state_known_ || !has_references(object, held) || static_cast<uint8_t>(bytes[kTextState]) != text_state_) {
       return false;
     }
     return text_data_ == kShortText || no_second_form(bytes);

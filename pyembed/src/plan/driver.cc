@@ -1,196 +1,152 @@
+// Row by row: for filters and functions that give many rows.
 #include "plan/driver.h"
 
-#include "convert/fast.h"
-#include "watch/watchdog.h"
+#include "plan/callback.h"
+#include "plan/chain.h"
+#include "plan/given.h"
+#include "plan/group_driver.h"
 
 namespace clutch::pyembed {
 namespace {
 
-// Where a list keeps its items, if a real one looks as every known version lays it out; else the API is asked.
-bool knows_lists() {
-  PyRef size = PyRef::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(&PyList_Type), "__basicsize__"));
-  PyRef list = PyRef::steal(PyList_New(2));
-  if (!size || !list || PyLong_AsLong(size.get()) != 40) {
-    PyErr_Clear();
-    return false;
-  }
-  for (Py_ssize_t i = 0; i < 2; ++i) {
-    PyObject* item = i == 0 ? Py_None : Py_True;
-    Py_INCREF(item);
-    if (PyList_SetItem(list.get(), i, item) != 0) return false;
-  }
-  const auto* words = reinterpret_cast<const uint64_t*>(list.get());
-  if (words[2] != 2) return false;
-  auto* const* items = reinterpret_cast<PyObject* const*>(words[3]);
-  return items != nullptr && items[0] == Py_None && items[1] == Py_True;
-}
-
-PyObject* const* items_of(PyObject* list) {
-  return reinterpret_cast<PyObject* const*>(reinterpret_cast<const uint64_t*>(list)[3]);
-}
+constexpr int64_t kFewRows = 8;        // are done sooner by the loop in C
+constexpr long kGeneratorFlag = 0x20;  // of a code object
 
 int minor_version(const std::string& version) { return version.starts_with("3.") ? std::atoi(version.c_str() + 2) : 0; }
 
-}  // namespace
+bool is_generator(PyObject* function) {
+  PyRef code = PyRef::steal(PyObject_GetAttrString(function, "__code__"));
+  PyRef flags = code ? PyRef::steal(PyObject_GetAttrString(code.get(), "co_flags")) : PyRef();
+  const long value = flags ? PyLong_AsLong(flags.get()) : 0;
+  PyErr_Clear();
+  return (value & kGeneratorFlag) != 0;
+}
 
-std::unique_ptr<Driver> Driver::make(const Gil& gil, Interpreter& interpreter, PyObject* callable) {
-  if (minor_version(interpreter.version()) < 12 || !is_python_function(callable)) return nullptr;
-  std::unique_ptr<Driver> driver(new Driver);
-  PyRef make = interpreter.helper(gil, Interpreter::File::kDrivers, "make_map");
-  if (make) driver->drive_ = PyRef::steal(PyObject_CallFunctionObjArgs(make.get(), nullptr));
-  driver->list_ = PyRef::steal(PyList_New(kRows));
-  if (!driver->drive_ || !driver->list_) {
-    PyErr_Clear();
+// One call of the loop in Python.
+template <typename Row, typename Source>
+struct Running {
+  Row* row;
+  Source* source;
+  const Loop* loop;
+  PyObject* end;
+  int64_t at;
+  int64_t last;
+  int64_t shift;
+  PyObject* argument = nullptr;  // a reference of our own to what the loop has
+  std::exception_ptr thrown{};
+
+  static PyObject* feed(PyObject* self, PyObject* result) {
+    return call_back<Running>(self, [result](Running& run) { return run.take(result); });
+  }
+  static PyObject* emit(PyObject* self, PyObject* item) {
+    return call_back<Running>(self, [item](Running& run) -> PyObject* {
+      if (run.row->emit(item)) [[likely]]
+        return fresh(Py_None);
+      if (PyErr_Occurred() == nullptr) PyErr_SetNone(PyExc_StopIteration);  // ends the loop; `fault` has the reason
+      return nullptr;
+    });
+  }
+
+  PyObject* take(PyObject* result) {
+    if (!row->give(result)) [[unlikely]]
+      return PyErr_Occurred() != nullptr ? nullptr : fresh(end);
+    done();
+    return ++at < last ? next() : fresh(end);
+  }
+  // A new reference for the loop, or NULL with a Python error set.
+  PyObject* next() {
+    store_row(loop->progress, at);
+    row->begin(at);
+    argument = source->read(shift + at);
+    if (argument != nullptr) [[likely]]
+      return fresh(argument);
+    loop->fault->reason = Fault::Reason::kRead;
     return nullptr;
   }
-  driver->items_.resize(kRows);
-  driver->spare_.resize(kRows);
-  driver->list_layout_ = interpreter.module().layout().knows_ints() && knows_lists();
-  driver->filled_ = true;
-  driver->clear();
+  void done() {
+    if (argument != nullptr) source->done(std::exchange(argument, nullptr));
+  }
+};
+
+class RowDriver : public Driver {
+ public:
+  RowDriver(Shape shape, PyRef drive, PyRef end, Slot slot)
+      : drive_(std::move(drive)), end_(std::move(end)), slot_(std::move(slot)), shape_(shape) {}
+
+  int64_t run(const Loop& loop, int64_t first, int64_t last) override {
+    if (last - first < kFewRows) return run_chain(loop, first, last);
+    constexpr Py_ssize_t kHeld = 2;  // by Running and by the loop's local variable
+    return with_source(loop.inputs->reader(0), loop.inputs->array(0), kHeld, [&](auto& source) {
+      if (shape_ == Shape::kFilter) {
+        FilteredRow row(loop);
+        return drive(row, loop, source, first, last);
+      }
+      return with_sink(loop.outputs->writer(), loop.outputs->builder(), last - first, [&](auto& sink) {
+        Chain<std::remove_reference_t<decltype(sink)>, true> row(loop, sink);
+        return drive(row, loop, source, first, last);
+      });
+    });
+  }
+
+ private:
+  template <typename Row, typename Source>
+  int64_t drive(Row& row, const Loop& loop, Source& source, int64_t first, int64_t last) {
+    using Run = Running<Row, Source>;
+    static PyMethodDef feed = {"feed", Run::feed, METH_O, nullptr};
+    static PyMethodDef emit = {"emit", Run::emit, METH_O, nullptr};
+    if (!feed_) feed_ = PyRef::steal(PyCFunction_New(&feed, slot_.object()));  // the types are the same for every batch
+    if (!emit_) emit_ = PyRef::steal(PyCFunction_New(&emit, slot_.object()));
+    Run run{&row, &source, &loop, end_.get(), first, last, loop.inputs->first()};
+    PyRef finished;
+    if (PyRef argument = PyRef::steal(feed_ && emit_ ? run.next() : nullptr); argument) {
+      slot_.set(&run);
+      PyObject* stack[6] = {nullptr,    loop.steps->front().callable, argument.get(), end_.get(), feed_.get(),
+                            emit_.get()};
+      finished = PyRef::steal(loop.slots->vectorcall(drive_.get(), stack + 1, 5 | kArgsOffset, nullptr));
+      slot_.set(nullptr);
+    }
+    run.done();
+    if (run.thrown != nullptr) {
+      PyErr_Clear();
+      std::rethrow_exception(run.thrown);
+    }
+    const Fault::Reason reason = loop.fault->reason;
+    if (finished && reason == Fault::Reason::kNone) return last;
+    row.drop();
+    if (reason == Fault::Reason::kNone) loop.fault->reason = Fault::Reason::kRaised;
+    if (reason == Fault::Reason::kMismatch || reason == Fault::Reason::kNotIterable) PyErr_Clear();
+    return run.at;
+  }
+
+  PyRef drive_;
+  PyRef end_;  // what feed gives after the last row
+  Slot slot_;
+  PyRef feed_;
+  PyRef emit_;
+  Shape shape_;
+};
+
+}  // namespace
+
+std::unique_ptr<Driver> Driver::make(const Gil& gil, Interpreter& interpreter, const PlannedStep& step,
+                                     Outputs& outputs, bool exact) {
+  if (minor_version(interpreter.version()) < 12 || !is_python_function(step.callable)) return nullptr;
+  std::unique_ptr<Driver> driver;
+  if (step.shape == Shape::kRow) {
+    // What a list or a dict means is only certain before the function is called again.
+    if (!exact && outputs.writer().fast() != Fast::kGeneric) driver = make_group_driver(gil, interpreter);
+  } else {
+    const bool generator = step.shape == Shape::kRows && is_generator(step.callable);
+    PyRef make = interpreter.helper(gil, Interpreter::File::kDrivers, generator ? "make_generator" : "make_one");
+    PyRef drive = make ? PyRef::steal(PyObject_CallObject(make.get(), nullptr)) : PyRef();
+    PyRef end = PyRef::steal(PyObject_CallObject(reinterpret_cast<PyObject*>(&PyBaseObject_Type), nullptr));
+    Slot slot;
+    if (drive && end && slot.make()) {
+      driver = std::make_unique<RowDriver>(step.shape, std::move(drive), std::move(end), std::move(slot));
+    }
+  }
+  if (driver == nullptr) PyErr_Clear();  // the loops in C serve without it
   return driver;
-}
-
-void Driver::clear() {
-  if (!filled_) return;
-  filled_ = false;
-  for (int64_t i = 0; i < kRows; ++i) {
-    const auto at = static_cast<size_t>(i);
-    if (spare_[at] != 0 && ObjectLayout::is_ours_alone(items_[at])) continue;  // serves the next batch
-    if (items_[at] == Py_None) continue;
-    Py_INCREF(Py_None);
-    put(i, Py_None);
-  }
-}
-
-bool Driver::put(int64_t i, PyObject* object) {
-  if (object == nullptr) return false;
-  const auto at = static_cast<size_t>(i);
-  items_[at] = object;
-  spare_[at] = 0;
-  return PyList_SetItem(list_.get(), i, object) == 0;  // takes the object, frees the one before
-}
-
-int64_t Driver::run(const Loop& loop, int64_t first, int64_t last) {
-  while (last - first >= kRows) {
-    const int64_t row = run_chunk(loop, first);
-    if (row != first + kRows) return row;
-    first = row;
-  }
-  return first == last ? last : run_map(loop, first, last);
-}
-
-int64_t Driver::run_chunk(const Loop& loop, int64_t first) {
-  store_row(loop.progress, first);
-  filled_ = true;
-  int64_t done = fill(loop, first);
-  if (done < kRows) {
-    loop.fault->reason = Fault::Reason::kRead;
-    return first + done;
-  }
-  PyRef iterator = PyRef::steal(PyObject_GetIter(list_.get()));
-  if (!iterator) {
-    loop.fault->reason = Fault::Reason::kRaised;
-    return first;
-  }
-  PyObject* stack[3] = {nullptr, loop.steps->front().callable, iterator.get()};
-  PyRef results = PyRef::steal(loop.slots->vectorcall(drive_.get(), stack + 1, 2 | kArgsOffset, nullptr));
-  if (!results) {
-    loop.fault->reason = Fault::Reason::kRaised;
-    return first + rows_done(iterator.get());
-  }
-  return write(loop, results.get(), first);
-}
-
-// With a Python error set that must stay: the row the iterator has given last.
-int64_t Driver::rows_done(PyObject* iterator) {
-  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
-  PyRef left = PyRef::steal(PyObject_CallMethod(iterator, "__length_hint__", nullptr));
-  const Py_ssize_t rows = left ? PyLong_AsSsize_t(left.get()) : 0;
-  PyErr_Restore(type, value, traceback);
-  const int64_t given = kRows - rows;
-  return given > 0 ? given - 1 : 0;
-}
-
-template <typename T>
-int64_t Driver::fill_ints(const Loop& loop, int64_t first) {
-  const ObjectLayout layout = loop.module->layout();
-  const columnar::ArrayView view(loop.inputs->array(0));
-  const T* values = view.values<T>();
-  const int64_t shift = loop.inputs->first() + first;
-  for (int64_t i = 0; i < kRows; ++i) {
-    if (view.is_null(shift + i)) {
-      Py_INCREF(Py_None);
-      if (!put(i, Py_None)) return i;
-      continue;
-    }
-    const int64_t value = values[shift + i];
-    if (!ObjectLayout::fits_spare(value)) {
-      if (!put(i, PyLong_FromLong(static_cast<long>(value)))) return i;
-      continue;
-    }
-    const auto at = static_cast<size_t>(i);
-    // An int that only the list refers to is nobody's: it becomes the next row's.
-    if (spare_[at] == 0 || !ObjectLayout::is_ours_alone(items_[at])) {
-      if (!put(i, ObjectLayout::new_spare())) return i;
-      spare_[at] = 1;
-    }
-    layout.write_int(items_[at], value);
-  }
-  return kRows;
-}
-
-int64_t Driver::fill_texts(const Loop& loop, int64_t first) {
-  const ObjectLayout layout = loop.module->layout();
-  const columnar::ArrayView view(loop.inputs->array(0));
-  const int64_t shift = loop.inputs->first() + first;
-  for (int64_t i = 0; i < kRows; ++i) {
-    if (view.is_null(shift + i)) {
-      Py_INCREF(Py_None);
-      if (!put(i, Py_None)) return i;
-      continue;
-    }
-    const std::string_view text = view.bytes_at<int32_t>(shift + i);
-    const bool plain = text.size() >= 2 && text.size() <= kLongestSpare && ObjectLayout::is_ascii(text);
-    const auto at = static_cast<size_t>(i);
-    // A string that only the list refers to, of the same length: it becomes the next row's.
-    if (plain && spare_[at] == text.size() && layout.is_spare_text(items_[at])) {
-      layout.write_text(items_[at], text);
-      continue;
-    }
-    if (!put(i, layout.make_text(text))) return i;
-    spare_[at] = plain ? static_cast<uint8_t>(text.size()) : 0;
-  }
-  return kRows;
-}
-
-int64_t Driver::fill(const Loop& loop, int64_t first) {
-  Reader& reader = loop.inputs->reader(0);
-  const ObjectLayout& layout = loop.module->layout();
-  if (layout.knows_ints() && reader.fast() == Fast::kInt64) return fill_ints<int64_t>(loop, first);
-  if (layout.knows_ints() && reader.fast() == Fast::kInt32) return fill_ints<int32_t>(loop, first);
-  if (layout.knows_text_state() && reader.fast() == Fast::kUtf8) return fill_texts(loop, first);
-  const int64_t shift = loop.inputs->first() + first;
-  return with_source(reader, loop.inputs->array(0), [&](auto& source) {
-    for (int64_t i = 0; i < kRows; ++i) {
-      if (!put(i, source.read(shift + i))) return i;
-    }
-    return kRows;
-  });
-}
-
-int64_t Driver::write(const Loop& loop, PyObject* results, int64_t first) {
-  PyObject* const* items = list_layout_ ? items_of(results) : nullptr;
-  return with_sink(loop.outputs->writer(), loop.outputs->builder(), kRows, [&](auto& sink) {
-    for (int64_t i = 0; i < kRows; ++i) {
-      if (sink.write(items != nullptr ? items[i] : PyList_GetItem(results, i))) [[likely]]
-        continue;
-      loop.fault->reason = PyErr_Occurred() != nullptr ? Fault::Reason::kRaised : Fault::Reason::kMismatch;
-      return first + i;
-    }
-    return first + kRows;
-  });
 }
 
 }  // namespace clutch::pyembed

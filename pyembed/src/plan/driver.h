@@ -1,9 +1,8 @@
-// Runs a row to row function from a loop in Python itself, a chunk of rows at a time. From 3.12 on a Python function
-// called by Python code needs no new frame on the C stack, which saves more than the two lists cost.
+// Runs a function of one argument from a loop in Python itself. From 3.12 on a Python function called by Python code
+// needs no new frame on the C stack, which saves more than it costs that the loop calls back for results and arguments.
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "interpreter/interpreter.h"
 #include "plan/loops.h"
@@ -12,37 +11,20 @@ namespace clutch::pyembed {
 
 class Driver {
  public:
-  static constexpr int64_t kRows = 1024;  // of a chunk: its objects stay in a near cache
+  virtual ~Driver() = default;
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
 
-  // Only tells the row at the start of each chunk while it runs, so not for those who need it exactly.
-  // NULL if this interpreter, or this function, is served better by the loop in C.
-  static std::unique_ptr<Driver> make(const Gil& gil, Interpreter& interpreter, PyObject* callable);
+  // NULL if this interpreter, or this step, is served better by the loops in C. `exact` asks that a row is done with
+  // before the next one is called, and told to the progress word when it begins.
+  static std::unique_ptr<Driver> make(const Gil& gil, Interpreter& interpreter, const PlannedStep& step,
+                                      Outputs& outputs, bool exact);
 
-  // As the loops of loops.h; a rest of less than a chunk is left to run_map.
-  int64_t run(const Loop& loop, int64_t first, int64_t last);
+  // As the loops of loops.h.
+  virtual int64_t run(const Loop& loop, int64_t first, int64_t last) = 0;
 
-  // Let go of the arguments of the last chunk.
-  void clear();
-
- private:
-  static constexpr size_t kLongestSpare = 63;  // (unit: bytes) of a str
-
+ protected:
   Driver() = default;
-  int64_t run_chunk(const Loop& loop, int64_t first);
-  int64_t fill(const Loop& loop, int64_t first);
-  template <typename T>
-  int64_t fill_ints(const Loop& loop, int64_t first);
-  int64_t fill_texts(const Loop& loop, int64_t first);
-  int64_t write(const Loop& loop, PyObject* results, int64_t first);
-  bool put(int64_t i, PyObject* object);
-  static int64_t rows_done(PyObject* iterator);
-
-  PyRef drive_;
-  PyRef list_;                    // the arguments
-  std::vector<PyObject*> items_;  // what stands in the list, borrowed
-  std::vector<uint8_t> spare_;    // made here to be filled again: 1 an int with room for 60 bits, a str's length
-  bool filled_ = false;           // a chunk ran since the last clear()
-  bool list_layout_ = false;      // items of a list are read in place
 };
 
 }  // namespace clutch::pyembed

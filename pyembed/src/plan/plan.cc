@@ -18,11 +18,10 @@ Result<std::unique_ptr<Plan>> Plan::make(const Gil& gil, Interpreter& interprete
     plan->steps_.push_back({callable, step.shape, vectorcall_of(callable), step.kind == CLUTCH_KIND_TABLE_TABLE});
     if (step.shape != Shape::kRow) plan->one_to_one_ = false;
   }
-  const bool map = plan->steps_.size() == 1 && plan->one_to_one_ && plan->inputs_.count() == 1;
-  plan->run_stretch_ = map ? run_map : run_chain;
-  if (map && !exact_progress && spec.on_error == CLUTCH_ON_ERROR_FAIL) {
-    plan->driver_ = Driver::make(gil, interpreter, plan->steps_.front().callable);
-  }
+  const bool simple = plan->steps_.size() == 1 && plan->inputs_.count() == 1;
+  plan->run_stretch_ = simple && plan->one_to_one_ ? run_map : run_chain;
+  const bool exact = exact_progress || spec.on_error != CLUTCH_ON_ERROR_FAIL;
+  if (simple) plan->driver_ = Driver::make(gil, interpreter, plan->steps_.front(), plan->outputs_, exact);
   return plan;
 }
 
@@ -37,7 +36,6 @@ Status Plan::run(const Gil& gil, const Host& host, const clutch_batch& batch, Wa
                        describe(gil, *interpreter_, take_exception(gil), true));
   }
   inputs_.unbind();
-  if (driver_ != nullptr) driver_->clear();
   if (!status.ok()) outputs_.clear();
   return status;
 }

@@ -1,0 +1,174 @@
+// The steps of a chain, run on one input row after another; the results go into a sink of convert/fast.h.
+#pragma once
+
+#include <string>
+
+#include "convert/fast.h"
+#include "interpreter/ref.h"
+#include "plan/loops.h"
+#include "watch/watchdog.h"
+
+namespace clutch::pyembed {
+
+// The sink of a chain of filters: what passes is the input row.
+class PassedSink {
+ public:
+  bool write(PyObject*) { return true; }
+  void flush() {}
+};
+
+inline std::string type_name(PyObject* value) {
+  PyRef name = PyRef::steal(PyObject_GetAttrString(reinterpret_cast<PyObject*>(Py_TYPE(value)), "__name__"));
+  Py_ssize_t size = 0;
+  const char* text = name ? slots().utf8_and_size(name.get(), &size) : nullptr;
+  if (text == nullptr) {
+    PyErr_Clear();
+    return "?";
+  }
+  return std::string(text, static_cast<size_t>(size));
+}
+
+// With kOrigin it is noted which input row each result row came from.
+template <typename Sink, bool kOrigin>
+class Chain {
+ public:
+  Chain(const Loop& loop, Sink& sink)
+      : loop_(loop), steps_(loop.steps->data()), count_(loop.steps->size()), sink_(sink) {}
+
+  // For loops that call the first step themselves: what comes next belongs to this row,
+  void begin(int64_t row) {
+    row_ = row;
+    if constexpr (kOrigin) before_ = loop_.outputs->origin_count();
+  }
+  // is one result row (borrowed) of a step that gives many,
+  bool emit(PyObject* item) {
+    Py_INCREF(item);
+    return feed(1, item);
+  }
+  // is all that the first step gave (borrowed),
+  bool give(PyObject* result) {
+    Py_INCREF(result);
+    return give(0, result);
+  }
+  // or is to be taken back.
+  void drop() {
+    sink_.flush();
+    if constexpr (kOrigin) loop_.outputs->truncate_rows(before_);
+  }
+
+  int64_t run(int64_t first, int64_t last) {
+    const bool filter_first = steps_[0].shape == Shape::kFilter;
+    Inputs& inputs = *loop_.inputs;
+    for (int64_t row = first; row < last; ++row) {
+      store_row(loop_.progress, row);
+      begin(row);
+      bool served;
+      if (filter_first) {
+        PyObject* value = inputs.reader(0).read(inputs.first() + row);
+        if (value == nullptr) loop_.fault->reason = Fault::Reason::kRead;
+        served = value != nullptr && feed(0, value);
+      } else {
+        PyObject* result = inputs.call(steps_[0], row, *loop_.fault);
+        served = result != nullptr && give(0, result);
+      }
+      if (!served) [[unlikely]] {
+        drop();
+        return row;
+      }
+    }
+    return last;
+  }
+
+ private:
+  bool raised(size_t step) {
+    loop_.fault->reason = Fault::Reason::kRaised;
+    loop_.fault->step = step;
+    return false;
+  }
+
+  // Run `value` (stolen) through the steps from `step` on.
+  bool feed(size_t step, PyObject* value) {
+    if (step == count_) return write(value);
+    PyObject* result = call_one(steps_[step], value);
+    if (steps_[step].shape == Shape::kFilter) {
+      const int keep = result == nullptr ? -1 : truth(result);
+      Py_XDECREF(result);
+      if (keep == 1) return feed(step + 1, value);
+      Py_DECREF(value);
+      return keep == 0 || raised(step);
+    }
+    Py_DECREF(value);
+    return result == nullptr ? raised(step) : give(step, result);
+  }
+
+  // Pass on what a step that is no filter gave (stolen).
+  bool give(size_t step, PyObject* result) {
+    if (steps_[step].shape == Shape::kRow) return feed(step + 1, result);
+    if (result == Py_None) {
+      Py_DECREF(result);
+      return true;
+    }
+    const bool served = give_each(step, result);
+    Py_DECREF(result);
+    return served;
+  }
+
+  bool give_each(size_t step, PyObject* result) {
+    if (steps_[step].table_rows && is_one_row(result)) {
+      Py_INCREF(result);
+      return feed(step + 1, result);
+    }
+    if (PyList_CheckExact(result)) {
+      for (Py_ssize_t i = 0; i < PyList_Size(result); ++i) {  // the size anew: user code may change the list
+        PyObject* item = PyList_GetItem(result, i);
+        Py_INCREF(item);
+        if (!feed(step + 1, item)) return false;
+      }
+      return true;
+    }
+    PyRef iterator = PyRef::steal(PyObject_GetIter(result));
+    if (!iterator) {
+      if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) return raised(step);
+      PyErr_Clear();
+      if (steps_[step].table_rows) {
+        Py_INCREF(result);
+        return feed(step + 1, result);
+      }
+      loop_.fault->reason = Fault::Reason::kNotIterable;
+      loop_.fault->step = step;
+      loop_.fault->culprit = type_name(result);
+      return false;
+    }
+    while (PyObject* item = PyIter_Next(iterator.get())) {
+      if (!feed(step + 1, item)) return false;
+    }
+    return PyErr_Occurred() == nullptr || raised(step);
+  }
+
+  // Of a table function: values that Python can iterate, but that stand for one row or one value.
+  bool is_one_row(PyObject* value) {
+    return PyTuple_Check(value) || PyUnicode_Check(value) || PyBytes_Check(value) || PyDict_Check(value) ||
+           PyByteArray_Check(value) || loop_.module->is_row(value);
+  }
+
+  bool write(PyObject* value) {
+    const bool written = sink_.write(value);
+    Py_DECREF(value);
+    if (!written) [[unlikely]] {
+      loop_.fault->reason = PyErr_Occurred() != nullptr ? Fault::Reason::kRaised : Fault::Reason::kMismatch;
+      loop_.fault->step = count_ - 1;
+      return false;
+    }
+    if constexpr (kOrigin) loop_.outputs->push_origin(row_);
+    return true;
+  }
+
+  const Loop& loop_;
+  const PlannedStep* steps_;
+  size_t count_;
+  Sink& sink_;
+  int64_t row_ = 0;
+  int64_t before_ = 0;  // result rows when row_ began
+};
+
+}  // namespace clutch::pyembed
