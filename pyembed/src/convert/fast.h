@@ -36,7 +36,11 @@ template <typename T>
 class IntSource {
  public:
   IntSource(const Module& module, Reader&, const ArrowArray& array, Py_ssize_t held)
-      : view_(array), values_(view_.values<T>()), layout_(module.layout()), held_(held) {}
+      : view_(array),
+        values_(view_.values<T>()),
+        layout_(module.layout()),
+        refills_(layout_.knows_ints() && layout_.refills()),
+        held_(held) {}
   IntSource(const IntSource&) = delete;
   IntSource& operator=(const IntSource&) = delete;
   ~IntSource() { Py_XDECREF(spare_); }
@@ -47,7 +51,7 @@ class IntSource {
       return Py_None;
     }
     const int64_t value = values_[row];
-    if (!layout_.knows_ints() || !ObjectLayout::fits_spare(value)) return PyLong_FromLong(static_cast<long>(value));
+    if (!refills_ || !ObjectLayout::fits_spare(value)) return PyLong_FromLong(static_cast<long>(value));
     PyObject* object = std::exchange(spare_, nullptr);
     if (object == nullptr) {
       object = ObjectLayout::new_spare();
@@ -71,6 +75,7 @@ class IntSource {
   columnar::ArrayView view_;
   const T* values_;
   ObjectLayout layout_;
+  bool refills_;
   Py_ssize_t held_;
   PyObject* spare_ = nullptr;  // ours, to be filled
   PyObject* last_ = nullptr;   // made here and not yet done
@@ -79,7 +84,10 @@ class IntSource {
 class Float64Source {
  public:
   Float64Source(const Module& module, Reader&, const ArrowArray& array, Py_ssize_t held)
-      : view_(array), values_(view_.values<double>()), reuse_(module.layout().knows_floats()), held_(held) {}
+      : view_(array),
+        values_(view_.values<double>()),
+        reuse_(module.layout().knows_floats() && module.layout().refills()),
+        held_(held) {}
   Float64Source(const Float64Source&) = delete;
   Float64Source& operator=(const Float64Source&) = delete;
   ~Float64Source() { Py_XDECREF(spare_); }
@@ -114,7 +122,10 @@ class Float64Source {
 class Utf8Source {
  public:
   Utf8Source(const Module& module, Reader&, const ArrowArray& array, Py_ssize_t held)
-      : view_(array), layout_(module.layout()), held_(held) {}
+      : view_(array),
+        layout_(module.layout()),
+        refills_(layout_.knows_text_state() && layout_.refills()),
+        held_(held) {}
   Utf8Source(const Utf8Source&) = delete;
   Utf8Source& operator=(const Utf8Source&) = delete;
   ~Utf8Source() {
@@ -128,7 +139,7 @@ class Utf8Source {
     }
     const std::string_view text = view_.bytes_at<int32_t>(row);
     // One-letter strings exist once in an interpreter.
-    if (text.size() < 2 || text.size() > kLongest || !layout_.knows_text_state() || !ObjectLayout::is_ascii(text)) {
+    if (text.size() < 2 || text.size() > kLongest || !refills_ || !ObjectLayout::is_ascii(text)) {
       return layout_.make_text(text);
     }
     PyObject* object = std::exchange(spare_[text.size()], nullptr);
@@ -155,6 +166,7 @@ class Utf8Source {
 
   columnar::ArrayView view_;
   ObjectLayout layout_;
+  bool refills_;
   Py_ssize_t held_;
   std::array<PyObject*, kLongest + 1> spare_{};
   PyObject* last_ = nullptr;  // made here, one of the spare sort, and not yet done

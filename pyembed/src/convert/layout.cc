@@ -1,8 +1,7 @@
 #include "convert/layout.h"
 
-#include <dlfcn.h>
-
 #include "interpreter/ref.h"
+#include "interpreter/slots.h"
 
 namespace clutch::pyembed {
 
@@ -40,6 +39,18 @@ bool counts_one(PyObject* object) {
   return counted && ObjectLayout::has_references(object, 1);
 }
 
+// That a count of references tells who can see an object is known of these: the tests of arguments that are kept ran on
+// them. A debug build counts and checks more than we do; a build without the lock counts in two places; and from 3.14
+// on a frame may refer to an object that it does not count.
+bool counts_everybody() {
+  PyRef version = PyRef::share(PySys_GetObject("hexversion"));
+  const long number = version ? PyLong_AsLong(version.get()) : 0;
+  const bool debug = PySys_GetObject("gettotalrefcount") != nullptr;
+  PyObject* lock = PySys_GetObject("_is_gil_enabled");  // 3.13 on, in every build
+  PyRef locked = lock != nullptr ? PyRef::steal(PyObject_CallObject(lock, nullptr)) : PyRef();
+  return number >= 0x03080000 && number < 0x030E0000 && !debug && (lock == nullptr || locked.get() == Py_True);
+}
+
 }  // namespace
 
 void ObjectLayout::find() {
@@ -55,6 +66,7 @@ void ObjectLayout::find() {
     }
     floats_ = is_size(&PyFloat_Type, 24) && check_floats();
     find_text();
+    refills_ = counts_everybody();
   }
   PyErr_Clear();
 }
@@ -100,8 +112,7 @@ bool ObjectLayout::check_floats() {
 }
 
 void ObjectLayout::find_text() {
-  // Exported by every version, in the limited API of none.
-  auto* make = reinterpret_cast<PyObject* (*)(Py_ssize_t, Py_UCS4)>(dlsym(RTLD_DEFAULT, "PyUnicode_New"));
+  auto* const make = slots().new_text;
   if (make == nullptr) return;
   constexpr std::string_view kText = "clutch-layout";
   const Py_ssize_t size = kText.size();

@@ -24,6 +24,7 @@ Slots look_up() {
   find(found.vectorcall, {"PyObject_Vectorcall", "PyObject_VectorcallDict", "_PyObject_FastCallDict"});
   find(found.vectorcall_of, {"PyVectorcall_Function"});
   find(found.utf8_and_size, {"PyUnicode_AsUTF8AndSize"});
+  find(found.new_text, {"PyUnicode_New"});
   find(found.current_state, {"PyThreadState_GetUnchecked", "_PyThreadState_UncheckedGet"});
   find(found.gil_held, {"PyGILState_Check"});
   find(found.is_finalizing, {"Py_IsFinalizing", "_Py_IsFinalizing"});

@@ -43,6 +43,9 @@ struct Slots {
   // Always there; in the limited API since 3.10.
   const char* (*utf8_and_size)(PyObject* text, Py_ssize_t* ret_size);
 
+  // An empty str for `size` characters up to `highest`. Exported by every version, in the limited API of none.
+  PyObject* (*new_text)(Py_ssize_t size, Py_UCS4 highest);
+
   // The thread state that holds the lock, or NULL, without a check. One of the two is there in every known version.
   PyThreadState* (*current_state)();
   int (*gil_held)();
