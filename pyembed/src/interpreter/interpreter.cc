@@ -7,6 +7,7 @@
 #include "context_source.h"
 #include "drivers_source.h"
 #include "errors_source.h"
+#include "forks_source.h"
 #include "interpreter/slots.h"
 #include "interpreter/start.h"
 #include "loading_source.h"
@@ -37,7 +38,7 @@ struct Source {
 
 constexpr Source kSources[] = {
     {kErrorsSource, "<clutch errors>"},   {kLoadingSource, "<clutch loading>"}, {kContextSource, "<clutch context>"},
-    {kStreamsSource, "<clutch streams>"}, {kDriversSource, "<clutch drivers>"},
+    {kStreamsSource, "<clutch streams>"}, {kDriversSource, "<clutch drivers>"}, {kForksSource, "<clutch forks>"},
 };
 
 std::string raised_text() {
@@ -96,6 +97,7 @@ Result<Interpreter*> Interpreter::get(const std::string& program) {
                   CLUTCH_ORIGIN_CONFIG);
   } else {
     state.starting->owned_ = true;
+    state.starting->started_ = true;
     status = start_interpreter(program, &Interpreter::prepare);
   }
   if (!status.ok()) {
@@ -123,6 +125,12 @@ Status Interpreter::load(const Gil& gil) {
   prefix_ = to_text(PySys_GetObject("prefix"));
   if (owned_ && !install_streams(gil, *this)) {
     return Status(CLUTCH_ERR_LOAD, "sys.stdout cannot be replaced: " + raised_text());
+  }
+  if (started_) {
+    PyRef refuse = helper(gil, File::kForks, "refuse_forks");
+    if (!refuse || !PyRef::steal(PyObject_CallObject(refuse.get(), nullptr))) {
+      return Status(CLUTCH_ERR_LOAD, "os.fork cannot be replaced: " + raised_text());
+    }
   }
   return Status();
 }

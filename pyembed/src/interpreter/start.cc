@@ -5,10 +5,12 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <future>
+#include <string>
 #include <thread>
-#include <vector>
+#include <utility>
 
 #include "interpreter/python.h"
 #include "interpreter/ref.h"
@@ -56,18 +58,30 @@ class SignalsKept {
   std::array<bool, kCount> known_{};
 };
 
-Status failed(const InitStatus& status, const std::string& program) {
-  std::string message = "cannot start Python for ";
-  message += program;
-  message += ": ";
-  message += status.message != nullptr ? status.message : "it asked to exit";
-  if (status.function != nullptr) {
-    message += " (";
-    message += status.function;
-    message += ")";
+// The pyvenv.cfg of the virtual environment that `program` belongs to, "" if it belongs to none.
+std::string venv_file(const std::string& program) {
+  const std::string folder = program.substr(0, program.rfind('/'));
+  for (const std::string& place : {folder, folder.substr(0, folder.rfind('/'))}) {
+    if (access((place + "/pyvenv.cfg").c_str(), F_OK) == 0) return place + "/pyvenv.cfg";
   }
-  message += "; run that interpreter once by hand to see if its installation is whole";
-  return Status(CLUTCH_ERR_LOAD, std::move(message), CLUTCH_ORIGIN_CONFIG);
+  return "";
+}
+
+// Where the interpreter was told to look, and what to do about it.
+std::string advice(const std::string& program) {
+  if (const char* home = std::getenv("PYTHONHOME"); home != nullptr && *home != '\0') {
+    return std::string("PYTHONHOME is \"") + home +
+           "\", where its standard library must be; unset PYTHONHOME, or name the folder that has this version's lib";
+  }
+  return "its standard library must be below " + program.substr(0, program.rfind('/')) +
+         "/../lib; see what it lacks with: " + program + " -c pass, in the environment of this process";
+}
+
+Status failed(const InitStatus& status, const std::string& program) {
+  std::string message = "cannot start Python for " + program + ": ";
+  message += status.message != nullptr ? status.message : "it asked to exit";
+  if (status.function != nullptr) message += std::string(" (") + status.function + ")";
+  return Status(CLUTCH_ERR_LOAD, message + "; " + advice(program), CLUTCH_ORIGIN_CONFIG);
 }
 
 // True if the members this file touches are where it expects them: the two kinds of defaults must differ there.
@@ -91,29 +105,20 @@ Status pre_initialize(const std::string& program) {
   return Status();
 }
 
-// Py_InitializeEx ends the process when it fails, so it is only the second choice, for a version whose configuration
-// this file does not know.
+// Never by Py_InitializeEx, which ends the process when it fails.
 Status initialize(const std::string& program) {
   const Slots& found = slots();
-  if (found.config_init != nullptr && found.config_init_isolated != nullptr &&
-      found.initialize_from_config != nullptr && found.config_clear != nullptr) {
-    ConfigRoom config;
-    ConfigRoom isolated;
-    found.config_init(config.bytes.data());
-    found.config_init_isolated(isolated.bytes.data());
-    const bool known = layout_known(config, isolated);
-    found.config_clear(isolated.bytes.data());
-    if (known) {
-      config.set(kInstallSignalHandlers, 0);
-      const InitStatus status = found.initialize_from_config(config.bytes.data());
-      Status result = status.type != 0 ? failed(status, program) : Status();
-      found.config_clear(config.bytes.data());
-      return result;
-    }
-    found.config_clear(config.bytes.data());
-  }
-  Py_InitializeEx(0);
-  return Status();
+  ConfigRoom config;
+  ConfigRoom isolated;
+  found.config_init(config.bytes.data());
+  found.config_init_isolated(isolated.bytes.data());
+  // Where the members are not known Python installs its handlers, and SignalsKept takes them away again.
+  if (layout_known(config, isolated)) config.set(kInstallSignalHandlers, 0);
+  found.config_clear(isolated.bytes.data());
+  const InitStatus status = found.initialize_from_config(config.bytes.data());
+  Status result = status.type != 0 ? failed(status, program) : Status();
+  found.config_clear(config.bytes.data());
+  return result;
 }
 
 std::string text_of(PyView object) {
@@ -128,13 +133,9 @@ std::string text_of(PyView object) {
 
 // A venv whose packages would not be found is worse than none: its functions would load other versions in silence.
 Status verify(const std::string& program) {
-  const std::string folder = program.substr(0, program.rfind('/'));
-  const std::string above = folder.substr(0, folder.rfind('/'));
-  const bool venv =
-      access((folder + "/pyvenv.cfg").c_str(), F_OK) == 0 || access((above + "/pyvenv.cfg").c_str(), F_OK) == 0;
   const std::string prefix = text_of(PySys_GetObject("prefix"));
   const std::string base = text_of(PySys_GetObject("base_prefix"));
-  if (venv && prefix == base) {
+  if (!venv_file(program).empty() && prefix == base) {
     return Status(CLUTCH_ERR_LOAD,
                   program + " belongs to a virtual environment, but the interpreter came up with prefix " + prefix +
                       "; name the environment's bin/python by its absolute path",
@@ -145,8 +146,18 @@ Status verify(const std::string& program) {
 
 Status run(const std::string& program, Status (*prepare)()) {
   const Slots& found = slots();
-  if (found.preconfig_init == nullptr || found.preinitialize == nullptr || found.set_program_name == nullptr) {
-    return Status(CLUTCH_ERR_LOAD, "this libpython does not export Py_PreInitialize; CPython 3.8 or later is needed",
+  const std::pair<bool, const char*> needed[] = {{found.preconfig_init != nullptr, "PyPreConfig_InitPythonConfig"},
+                                                 {found.preinitialize != nullptr, "Py_PreInitialize"},
+                                                 {found.set_program_name != nullptr, "Py_SetProgramName"},
+                                                 {found.config_init != nullptr, "PyConfig_InitPythonConfig"},
+                                                 {found.config_init_isolated != nullptr, "PyConfig_InitIsolatedConfig"},
+                                                 {found.initialize_from_config != nullptr, "Py_InitializeFromConfig"},
+                                                 {found.config_clear != nullptr, "PyConfig_Clear"}};
+  for (const auto& [there, name] : needed) {
+    if (there) continue;
+    return Status(CLUTCH_ERR_LOAD,
+                  std::string("the libpython of ") + program + " does not export " + name +
+                      "; CPython 3.8 or later is needed, or python.execution-mode = process",
                   CLUTCH_ORIGIN_CONFIG);
   }
   SignalsKept signals;

@@ -190,6 +190,41 @@ TEST(Loading, PicklesThatCannotBeLoadedAreRefused) {
               HasSubstr("the payload was pickled by Python 2.7.18 and this is Python 3."));
 }
 
+// What a program prints, or "" if it fails.
+std::string output_of(const std::string& command) {
+  std::string text;
+  std::FILE* pipe = popen((command + " 2>/dev/null").c_str(), "r");
+  char buffer[4096];
+  while (const size_t size = std::fread(buffer, 1, sizeof buffer, pipe)) text.append(buffer, size);
+  return pclose(pipe) == 0 ? text : "";
+}
+
+TEST(Loading, CloudpickledLambdasAndClosuresRun) {
+  const std::string dump =
+      " -c \"import sys, cloudpickle\n"
+      "def adder(n):\n"
+      "    return lambda x: x + n\n"
+      "sys.stdout.buffer.write(cloudpickle.dumps(adder(40)))\"";
+  const std::string payload = output_of(program() + dump);
+  if (payload.empty()) GTEST_SKIP() << program() << " has no cloudpickle";
+  Session session;
+  SpecText spec = import(payload);
+  spec.steps[0].format = "pickle";
+  OpenFunction f = session.open(spec);
+  EXPECT_THAT(f.submit(ints({2, 3})).rows, ElementsAre("{'y': 42}", "{'y': 43}"));
+}
+
+TEST(Loading, APickleOfAnotherVersionsCodeIsRefused) {
+  Session session;
+  // A call of CodeType with one argument, which no version takes: what the code of another version comes to.
+  SpecText spec = import("ctypes\nCodeType\n(I1\ntR.");
+  spec.steps[0].format = "pickle";
+  EXPECT_THAT(session.refuse(spec).message, HasSubstr("function \"f\": the payload does not unpickle in Python 3."));
+  spec.steps[0].options.add("python.version", "3.7.9");
+  EXPECT_THAT(session.refuse(spec).message,
+              HasSubstr("function \"f\": the payload was pickled by Python 3.7.9 and this is Python 3."));
+}
+
 constexpr char kLife[] =
     "class F:\n"
     "    def open(self, context):\n"
@@ -236,6 +271,30 @@ TEST(Loading, AFailingCloseIsReported) {
   Outcome outcome = f.close();
   EXPECT_EQ(outcome.status, CLUTCH_ERR_FUNCTION);
   EXPECT_EQ(outcome.error.message, "function \"f\" close(): OSError: gone");
+}
+
+TEST(Loading, CloseIsCalledOnceAlsoWhenItRaisesOrOpenDid) {
+  const std::string life =
+      "class F:\n"
+      "    def open(self, context):\n"
+      "        print('open')\n"
+      "        if context.get_job_parameter('fail', 'no') == 'yes': raise ValueError('cannot open')\n"
+      "    def eval(self, x): return x\n"
+      "    def close(self):\n"
+      "        print('close')\n"
+      "        raise OSError('cannot close')\n";
+  Session session;
+  {
+    OpenFunction f = session.open(source("table.scalar", life));
+    EXPECT_EQ(f.close().error.message, "function \"f\" close(): OSError: cannot close");
+    EXPECT_THAT(printed(session), ElementsAre("open", "close"));
+  }
+  SpecText failing = source("table.scalar", life);
+  failing.steps[0].options.add("fail", "yes");
+  EXPECT_EQ(session.refuse(failing).message, "function \"f\" open(): ValueError: cannot open");
+  EXPECT_THAT(printed(session), ElementsAre("open", "close", "open", "close"));
+  const FakeHost::Line last = session.host().lines().back();
+  EXPECT_EQ(last.text, "function \"f\" close(): OSError: cannot close");
 }
 
 TEST(Loading, TheContextHasMetricsAndParameters) {

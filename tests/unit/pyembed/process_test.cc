@@ -214,6 +214,38 @@ TEST(Process, TheProbeTellsWhatIsServed) {
   EXPECT_EQ(table()->runtime_probe(session.runtime(), other.view(), &reason), CLUTCH_ERR_UNSUPPORTED);
 }
 
+TEST(Process, ForksOfTheHostAreRefused) {
+  Session session;
+  for (const char* body :
+       {"    import os\n    os.fork()\n    return x\n", "    import posix\n    posix.fork()\n    return x\n",
+        "    import multiprocessing\n"
+        "    multiprocessing.get_context('fork').Process(target=print).start()\n"
+        "    return x\n"}) {
+    OpenFunction f = session.open(source("table.scalar", std::string("def f(x):\n") + body));
+    Outcome outcome = f.submit(ints({1}));
+    EXPECT_EQ(
+        outcome.error.message,
+        "function \"f\" row 0: RuntimeError: os.fork() would copy the host's process without its threads and hang "
+        "on their locks; start programs with subprocess, use multiprocessing.get_context('spawn') with functions "
+        "of an importable module, or run this function with python.execution-mode = process");
+  }
+  // What execs at once is no copy.
+  EXPECT_EQ(
+      ask(session,
+          "    import subprocess, sys\n"
+          "    return subprocess.check_output([sys.executable, '-c', 'print(6 * 7)'], close_fds=True).decode()[:2]\n"),
+      "{'y': '42'}");
+}
+
+TEST(Process, OtherProcessesAreSpawned) {
+  Session session;
+  EXPECT_EQ(ask(session,
+                "    import multiprocessing, operator\n"
+                "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+                "        return str(pool.apply(operator.mul, (6, 7)))\n"),
+            "{'y': '42'}");
+}
+
 TEST(Process, TwoRuntimesServeTwoHosts) {
   Session one;
   Session two;
