@@ -9,6 +9,7 @@ _METHODS = {
     "stream.flat_map": "flat_map",
     "stream.filter": "filter",
 }
+_CODE_MARKS = (b"CodeType", b"_make_function", b"_make_skel_func", b"_fill_function", b"_builtin_type")
 _GENERATED = {"count": 0}
 _FILES = {}  # name of a source's file in tracebacks -> name of its module, while it is open
 
@@ -125,6 +126,14 @@ def load_pickle(payload, stamp):
     import pickle
 
     version = "%d.%d.%d" % sys.version_info[:3]
+    other = bool(stamp) and stamp.split(".")[:2] != version.split(".")[:2]
+    mixed = (
+        "the payload was pickled by Python %s and this is Python %s; code only unpickles in the version it was pickled by"
+        % (stamp, version)
+    )
+    # Some versions take the code of their neighbours without a word, and crash when it runs.
+    if other and any(mark in payload for mark in _CODE_MARKS):
+        raise Refused(mixed)
     try:
         return pickle.loads(payload), None
     except BaseException as error:
@@ -133,11 +142,8 @@ def load_pickle(payload, stamp):
                 "the payload needs the package cloudpickle, which %s does not have; install it there"
                 % (sys.executable or sys.prefix)
             ) from error
-        if stamp and stamp.split(".")[:2] != version.split(".")[:2]:
-            raise Refused(
-                "the payload was pickled by Python %s and this is Python %s; code only unpickles in the version it was "
-                "pickled by" % (stamp, version)
-            ) from error
+        if other:
+            raise Refused(mixed) from error
         if isinstance(error, (ModuleNotFoundError, AttributeError, MemoryError)):
             raise
         if isinstance(error, Exception):

@@ -199,6 +199,12 @@ std::string output_of(const std::string& command) {
   return pclose(pipe) == 0 ? text : "";
 }
 
+// "3.11.2", after something was opened.
+std::string session_version(Session& session) {
+  session.open(source("table.scalar", "def f(x):\n    return x\n"));
+  return session.facts()["python.version"];
+}
+
 TEST(Loading, CloudpickledLambdasAndClosuresRun) {
   const std::string dump =
       " -c \"import sys, cloudpickle\n"
@@ -212,6 +218,23 @@ TEST(Loading, CloudpickledLambdasAndClosuresRun) {
   spec.steps[0].format = "pickle";
   OpenFunction f = session.open(spec);
   EXPECT_THAT(f.submit(ints({2, 3})).rows, ElementsAre("{'y': 42}", "{'y': 43}"));
+}
+
+TEST(Loading, CodeOfANeighbourIsRefusedBeforeItRuns) {
+  Session session;
+  const std::string own = session_version(session);
+  const std::string payload = output_of(
+      "/usr/bin/python3 -c \"import sys, cloudpickle\n"
+      "sys.stdout.buffer.write(cloudpickle.dumps(lambda x: x + 1))\"");
+  if (payload.empty()) GTEST_SKIP() << "/usr/bin/python3 has no cloudpickle";
+  // From whichever side one looks at it: 3.11 and 3.12 take each other's code, and crash.
+  const std::string stamp = own.rfind("3.12.", 0) == 0 ? "3.11.2" : "3.12.1";
+  SpecText spec = import(payload);
+  spec.steps[0].format = "pickle";
+  spec.steps[0].options.add("python.version", stamp);
+  EXPECT_EQ(session.refuse(spec).message, "function \"f\": the payload was pickled by Python " + stamp +
+                                              " and this is Python " + own +
+                                              "; code only unpickles in the version it was pickled by");
 }
 
 TEST(Loading, APickleOfAnotherVersionsCodeIsRefused) {
