@@ -298,7 +298,8 @@ TEST(AppHost, APlainHostOpensWithoutPlugins) {
   settings.plugin_path = "/nonexistent/clutch";
   const Host host(settings);
   EXPECT_THAT(host.plugins(), HasSubstr("/nonexistent/clutch"));
-  const Error error = error_of([&] { Host(Options{{"python.execution-mode.fallback", "perhaps"}}); });
+  // Braces are options, also with one pair, which could otherwise mean many things.
+  const Error error = error_of([&] { Host({{"python.execution-mode.fallback", "perhaps"}}); });
   EXPECT_EQ(error.code(), CLUTCH_ERR_CONFIG);
   EXPECT_THAT(error.what(), HasSubstr("perhaps"));
 }
