@@ -40,11 +40,8 @@ class Chain {
     row_ = row;
     if constexpr (kOrigin) before_ = loop_.outputs->origin_count();
   }
-  // is one result row (borrowed) of a step that gives many,
-  bool emit(PyObject* item) {
-    Py_INCREF(item);
-    return feed(1, item);
-  }
+  // is one result row (borrowed) of the only step,
+  bool emit(PyObject* item) { return put(item); }
   // is all that the first step gave (borrowed),
   bool give(PyObject* result) {
     Py_INCREF(result);
@@ -152,9 +149,13 @@ class Chain {
   }
 
   bool write(PyObject* value) {
-    const bool written = sink_.write(value);
+    const bool written = put(value);
     Py_DECREF(value);
-    if (!written) [[unlikely]] {
+    return written;
+  }
+
+  bool put(PyObject* value) {
+    if (!sink_.write(value)) [[unlikely]] {
       loop_.fault->reason = PyErr_Occurred() != nullptr ? Fault::Reason::kRaised : Fault::Reason::kMismatch;
       loop_.fault->step = count_ - 1;
       return false;
