@@ -37,7 +37,7 @@ payloads = ["import"]
 
 # Runs a real interpreter, and hides its shared library from what Clutch asks it about itself.
 WITHOUT_LIBPYTHON = """#!/bin/sh
-case "$3" in
+case "$*" in
   *clutch-probe-1*)
     exec {python} -c 'import re, subprocess, sys
 done = subprocess.run(["{python}", *sys.argv[1:]], stdout=subprocess.PIPE)
