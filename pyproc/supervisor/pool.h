@@ -89,7 +89,7 @@ class Pool {
   void split(Job* job, const Range& range, int64_t row);
 
   // pool_deadlines.cc
-  Status deadline_error(const Job& job, std::string_view where, std::string_view stage) const;
+  Status deadline_error(const Job& job, std::string_view where, std::string_view stage, int64_t row = -1) const;
   Status cancelled_error(const Job& job) const;
   void check_jobs(int64_t now, int64_t& next, std::vector<std::pair<Job*, Status>>& over);  // locked
 
@@ -133,6 +133,8 @@ class Pool {
   void bury(const WorkerPtr& worker);
   Status start_report(Worker& worker, const Ending& ending) const;
   Status loss_report(Worker& worker, const Ending& ending, const Function& function, std::string_view doing) const;
+  static int64_t last_row(Worker& worker, const Job& job, const Range& range);
+  static void add_row(Status& status, const Job& job, int64_t row);  // the row and its value; nothing below 0
   Status batch_report(Worker& worker, const Ending& ending, const Job& job, int64_t row) const;
   void lose_opening(Worker& worker, const Ending& ending);                                               // locked
   void lose(const WorkerPtr& worker, const Ending& ending, std::vector<std::pair<Job*, Status>>& over);  // locked

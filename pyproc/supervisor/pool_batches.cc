@@ -412,7 +412,7 @@ void Pool::blame(Job* job, const Range& range, int64_t row, Status report, std::
     requeue(job);
     return;
   }
-  report.with(CLUTCH_DETAIL_ROW, std::to_string(range.start));
+  add_row(report, *job, range.start);
   job->outputs.dead_letters.push_back({range.start, std::move(report)});
   job->ranges.pop_back();
   if (job->ranges.empty()) {

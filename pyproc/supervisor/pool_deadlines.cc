@@ -14,11 +14,11 @@ std::string quoted(const Function& function) { return "function \"" + function.n
 
 }  // namespace
 
-Status Pool::deadline_error(const Job& job, std::string_view where, std::string_view stage) const {
+Status Pool::deadline_error(const Job& job, std::string_view where, std::string_view stage, int64_t row) const {
   Status status(
       CLUTCH_ERR_DEADLINE,
-      quoted(*job.function) + ": batch " + std::to_string(job.batch.sequence) + " was not done by its deadline; " +
-          std::string(where) +
+      quoted(*job.function) + (row < 0 ? "" : " row " + std::to_string(row)) + ": batch " +
+          std::to_string(job.batch.sequence) + " was not done by its deadline; " + std::string(where) +
           (job.batch.deadline_ns == 0 ? ". Raise python.process.batch-timeout (" +
                                             std::to_string(options_.batch_timeout_ms) + " ms) if it needs that long"
                                       : ". Give it a later deadline if it needs that long"),
@@ -26,6 +26,7 @@ Status Pool::deadline_error(const Job& job, std::string_view where, std::string_
   status.with(CLUTCH_DETAIL_FUNCTION, job.function->name);
   status.with(CLUTCH_DETAIL_BATCH, std::to_string(job.batch.sequence));
   if (!stage.empty()) status.with(CLUTCH_DETAIL_STAGE, std::string(stage));
+  add_row(status, job, row);
   return status;
 }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "clutch/columnar/ops.h"
 #include "supervisor/pool.h"
 
 namespace clutch::pyproc {
@@ -325,8 +326,27 @@ Status Pool::batch_report(Worker& worker, const Ending& ending, const Job& job, 
   Status status = loss_report(worker, ending, *job.function,
                               at + "|while it ran batch " + batch + " (attempt " + std::to_string(job.attempt) + ")");
   status.with(CLUTCH_DETAIL_BATCH, batch);
-  if (row >= 0) status.with(CLUTCH_DETAIL_ROW, std::to_string(row));
+  add_row(status, job, row);
   return status;
+}
+
+void Pool::add_row(Status& status, const Job& job, int64_t row) {
+  if (row < 0) return;
+  const columnar::Field& input = job.function->input;
+  const ArrowArray& rows = *job.batch.rows;
+  const bool single = input.type.children.size() == 1;
+  status.with(CLUTCH_DETAIL_ROW, std::to_string(row));
+  status.with(CLUTCH_DETAIL_VALUE,
+              single ? columnar::row_to_string(input.type.children.front(), *rows.children[0], rows.offset + row)
+                     : columnar::row_to_string(input, rows, row));
+}
+
+// The row that a worker which is gone was at, as far as its word goes; -1 where it said none.
+int64_t Pool::last_row(Worker& worker, const Job& job, const Range& range) {
+  ProgressPage& page = worker.page();
+  if (page.ticket.load() != job.ticket) return -1;
+  const int64_t said = page.row.load();
+  return said >= 0 && said < range.length ? range.start + said : -1;
 }
 
 // A function was being opened or closed when the worker went.
@@ -385,18 +405,14 @@ void Pool::lose(const WorkerPtr& worker, const Ending& ending, std::vector<std::
     if (!running || cause.kind == StopCause::Kind::kShutdown) {
       requeue(job);
     } else if (for_this && cause.kind == StopCause::Kind::kDeadline) {
-      Status status = deadline_error(*job, "its worker did not stop by itself and was killed", "kill");
+      Status status = deadline_error(*job, "its worker did not stop by itself and was killed", "kill",
+                                     last_row(*worker, *job, range));
       add_evidence(status, *worker, ending);
       over.emplace_back(job, std::move(status));
     } else if (for_this && cause.kind == StopCause::Kind::kCancelled) {
       over.emplace_back(job, cancelled_error(*job));
     } else {
-      int64_t row = -1;
-      ProgressPage& page = worker->page();
-      if (page.ticket.load() == job->ticket) {
-        const int64_t said = page.row.load();
-        if (said >= 0 && said < range.length) row = range.start + said;
-      }
+      const int64_t row = last_row(*worker, *job, range);
       Status report = batch_report(*worker, ending, *job, row);
       log_worker(CLUTCH_LOG_WARN, *worker, report.message());
       last_report_ = report;

@@ -85,6 +85,7 @@ TEST_F(PoolFault, ACrashFailsWithAReport) {
   EXPECT_EQ(details.at(CLUTCH_DETAIL_SIGNAL), "SIGSEGV");
   EXPECT_EQ(details.at(CLUTCH_DETAIL_ATTEMPTS), "2");
   EXPECT_EQ(details.at(CLUTCH_DETAIL_ROW), "37") << batch.error().message;
+  EXPECT_EQ(details.at(CLUTCH_DETAIL_VALUE), "37");
   EXPECT_NE(details.at(CLUTCH_DETAIL_WORKER_LOG).find("about to fall"), std::string::npos);
   EXPECT_NE(details.at(CLUTCH_DETAIL_PYTHON_STACK).find("in crash"), std::string::npos);
   EXPECT_TRUE(batch.context.emitted.empty());
@@ -199,6 +200,10 @@ TEST_F(PoolFault, AMissedDeadlineKillsWithAStack) {
   EXPECT_LT(now_ns() - start_ns, 3000 * kMillisecond);
   EXPECT_EQ(batch.context.status, CLUTCH_ERR_DEADLINE) << batch.error().message;
   EXPECT_EQ(batch.error().details.at(CLUTCH_DETAIL_STAGE), "kill");
+  EXPECT_NE(batch.error().message.find("\" row 2: batch 1 was not done by its deadline"), std::string::npos)
+      << batch.error().message;
+  EXPECT_EQ(batch.error().details.at(CLUTCH_DETAIL_ROW), "2");
+  EXPECT_EQ(batch.error().details.at(CLUTCH_DETAIL_VALUE), "2");
   EXPECT_NE(batch.error().details.at(CLUTCH_DETAIL_PYTHON_STACK).find("in nap"), std::string::npos);
   serves_on();
 }
