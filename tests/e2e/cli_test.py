@@ -41,6 +41,11 @@ class CliTest(CliCase):
         done = self.clutch("conform", "no-such-mode", "--json")
         self.assertEqual((done.returncode, json.loads(done.stdout)["error"]["code"]), (1, "CLUTCH_ERR_NOT_FOUND"))
 
+    def test_native_cases_need_their_library(self) -> None:
+        done = self.clutch("conform", "native", "--cases", CASES, "--filter", "scalar int64 plus one")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("the case is native code; name its library with --native-library", done.stdout)
+
     def test_wrong_usage_names_what_was_meant(self) -> None:
         cases = [
             (["aplly"], 'unknown subcommand "aplly"; did you mean apply?'),

@@ -43,7 +43,7 @@ class Installed:
             "PKG_CONFIG_SYSROOT_DIR": str(self.root),
             "LD_LIBRARY_PATH": str(self.libraries),
             "CLUTCH_PLUGIN_PATH": str(plugins),
-            "CLUTCH_CONFORMANCE_CASES": str(next(self.root.rglob("conformance"))),
+            "CONFORMANCE_CASES": str(next(self.root.rglob("conformance"))),
             "CLUTCH_PYTHON_EXECUTABLE": python,
             "DESTDIR": str(self.root),
         }

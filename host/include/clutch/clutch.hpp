@@ -128,10 +128,15 @@ clutch_app_value to_value(const T& value) {
 struct Code {
   std::string format;
   std::string payload;
+  std::string python_version = {};  // Of the Python that pickled it; becomes the step's option "python.version".
 };
 inline Code imported(std::string target) { return {"import", std::move(target)}; }  // "module:attr", "file.py:attr"
 inline Code source(std::string text) { return {"source", std::move(text)}; }
-inline Code pickle(std::string bytes) { return {"pickle", std::move(bytes)}; }
+// Pickled code runs in the minor version that made it. With `python_version` ("3.11.2") another one is refused when the
+// function opens; without it, a neighbouring version may take the code and crash.
+inline Code pickle(std::string bytes, std::string python_version = {}) {
+  return {"pickle", std::move(bytes), std::move(python_version)};
+}
 inline Code native(std::string symbol) { return {"native", std::move(symbol)}; }  // "libfoo.so:symbol"
 
 enum class OnError : int32_t {
@@ -147,8 +152,9 @@ class Spec {
 
   // One more step behind the ones there are.
   Spec& then(std::string kind, Code code) {
+    const std::string version = code.python_version;
     steps_.push_back({std::move(kind), std::move(code), {}, {}});
-    return *this;
+    return version.empty() ? *this : step_option("python.version", version);
   }
   Spec& name(std::string text) { return set(name_, std::move(text)); }
   Spec& input(std::string columns_text) { return set(input_, std::move(columns_text)); }

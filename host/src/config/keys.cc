@@ -228,7 +228,8 @@ constexpr std::array kKeys = std::to_array<KeyInfo>({
      .type = KeyType::kInteger,
      .default_value = "1",
      .unit = "",
-     .doc = "How often a batch that killed its worker is tried again whole before its rows are told apart or it fails.",
+     .doc = "How often a batch that killed its worker is tried again whole before its rows are told apart or it fails. "
+            "Opening a function, and a worker's start that a signal ended, are tried again as often.",
      .min = 0,
      .max = 100},
     {.name = "python.process.sandbox",

@@ -30,7 +30,7 @@ struct ConformOptions {
 
 std::string cases_folder(const ConformOptions& options) {
   if (!options.cases.empty()) return options.cases;
-  const char* from_environment = std::getenv("CLUTCH_CONFORMANCE_CASES");
+  const char* from_environment = std::getenv("CONFORMANCE_CASES");
   return from_environment != nullptr ? from_environment : CLUTCH_CASES_FOLDER;
 }
 

@@ -108,9 +108,11 @@ class Runner {
     if (!test_.feature.empty() && !has(plugin_.features, test_.feature)) {
       return "plugin " + plugin_.id + " does not have the feature " + test_.feature;
     }
-    if (native())
-      return has(plugin_.kinds, test_.native_kind) ? ""
-                                                   : "plugin " + plugin_.id + " does not serve " + test_.native_kind;
+    if (native()) {
+      if (plugin_.native_library.empty()) return "the case is native code; name its library with --native-library";
+      if (has(plugin_.kinds, test_.native_kind)) return {};
+      return "plugin " + plugin_.id + " does not serve " + test_.native_kind;
+    }
     for (const CaseStep& step : test_.steps) {
       if (!plugin_.has_payload(step.payload_format)) {
         return "plugin " + plugin_.id + " does not take payloads of format " + step.payload_format;

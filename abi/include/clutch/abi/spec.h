@@ -50,7 +50,7 @@ typedef struct clutch_step {
   uint32_t reserved1;
   clutch_str payload_format; /* One of CLUTCH_PAYLOAD_*. */
   clutch_bytes payload;
-  clutch_options options; /* Of this step: "attribute", and keys a plugin defines. */
+  clutch_options options; /* Of this step: "attribute", "python.version" (of a pickle), a plugin's own. */
 } clutch_step;
 
 /* What to do with a row whose call raised, or whose result does not fit the result schema. */

@@ -8,7 +8,10 @@
 namespace clutch::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
 
 Result<host::FunctionSpec> read(const Spec& spec) { return spec.with_raw(host::read_spec); }
 
@@ -61,6 +64,14 @@ TEST(AppSpec, AChainHasTheNamesOfItsSteps) {
   EXPECT_EQ(spec->name, "a > split");
   EXPECT_EQ(spec->steps[1].name, "split");
   EXPECT_EQ(host::columns_text(spec->output), "result: string");
+}
+
+TEST(AppSpec, APickleSaysWhichPythonMadeIt) {
+  const auto options = [](Code code) {
+    return read(Spec("stream.map", std::move(code)).input("x: int64"))->steps[0].options;
+  };
+  EXPECT_THAT(options(pickle("N.", "3.11.2")), ElementsAre(Pair("python.version", "3.11.2")));
+  EXPECT_THAT(options(pickle("N.")), IsEmpty());
 }
 
 TEST(AppSpec, AFilterGivesItsInput) {
