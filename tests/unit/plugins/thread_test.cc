@@ -133,18 +133,6 @@ TEST_F(ThreadRefusals, OfAnExecutableAreAnswersOfTheProbe) {
   EXPECT_EQ(0u, error_.message.find("/bin/sh is not a Python interpreter")) << error_.message;
 }
 
-TEST_F(ThreadRefusals, OfAMissingRuntimeLibraryNameIt) {
-  ASSERT_EQ(CLUTCH_OK, open_runtime({{"python.executable", test_python()},
-                                     {"python.embed.library", "/nowhere/clutch_pyembed.so"},
-                                     {"python.thread.interpreters", "2"}}));
-  Spec spec = plus_one();
-  clutch_function* function = nullptr;
-  clutch_function_info info = {sizeof(info), 0};
-  EXPECT_EQ(CLUTCH_ERR_LOAD, plugin_.api().function_open(runtime_, spec.get(), &context_, &function, &info, &error_));
-  EXPECT_EQ(0u, error_.message.find("the Python runtime /nowhere/clutch_pyembed.so could not be loaded: "))
-      << error_.message;
-}
-
 // ---- One interpreter in this process.
 
 class ThreadShared : public ThreadPlugin {};
@@ -252,6 +240,18 @@ TEST_F(ThreadAdopted, LocalLibpythonOfTheSameVersionIsPromotedAndUsed) {
 // ---- Several interpreters, each in a link namespace of its own.
 
 class ThreadIsolated : public ThreadPlugin {};
+
+TEST_F(ThreadIsolated, AMissingRuntimeLibraryIsNamed) {
+  ASSERT_EQ(CLUTCH_OK, open_runtime({{"python.executable", test_python()},
+                                     {"python.embed.library", "/nowhere/clutch_pyembed.so"},
+                                     {"python.thread.interpreters", "2"}}));
+  Spec spec = plus_one();
+  clutch_function* function = nullptr;
+  clutch_function_info info = {sizeof(info), 0};
+  EXPECT_EQ(CLUTCH_ERR_LOAD, plugin_.api().function_open(runtime_, spec.get(), &context_, &function, &info, &error_));
+  EXPECT_EQ(0u, error_.message.find("the Python runtime /nowhere/clutch_pyembed.so could not be loaded: "))
+      << error_.message;
+}
 
 TEST_F(ThreadIsolated, FunctionsTakeTurnsAndShareNothing) {
   ASSERT_EQ(CLUTCH_OK, open_runtime({{"python.executable", test_python()}, {"python.thread.interpreters", "2"}}));

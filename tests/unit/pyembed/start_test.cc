@@ -21,8 +21,10 @@ class Start : public ::testing::Test {
   void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
 };
 
+// A folder of this test and this interpreter: other interpreters run the same test at the same time.
 std::string scratch(const char* name) {
-  fs::path folder = fs::path(::testing::TempDir()) / ("clutch-start-" + std::string(name));
+  const size_t whose = std::hash<std::string>()(program());
+  fs::path folder = fs::path(::testing::TempDir()) / ("clutch-start-" + std::string(name) + std::to_string(whose));
   fs::remove_all(folder);
   fs::create_directories(folder / "bin");
   return folder.string();

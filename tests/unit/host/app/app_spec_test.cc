@@ -68,7 +68,7 @@ TEST(AppSpec, AChainHasTheNamesOfItsSteps) {
 
 TEST(AppSpec, APickleSaysWhichPythonMadeIt) {
   const auto options = [](Code code) {
-    return read(Spec("stream.map", std::move(code)).input("x: int64"))->steps[0].options;
+    return read(Spec("stream.map", std::move(code)).input("x: int64").output("int64"))->steps[0].options;
   };
   EXPECT_THAT(options(pickle("N.", "3.11.2")), ElementsAre(Pair("python.version", "3.11.2")));
   EXPECT_THAT(options(pickle("N.")), IsEmpty());
