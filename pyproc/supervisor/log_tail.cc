@@ -20,22 +20,33 @@ bool frame_line(std::string_view line) {
   return starts_with(line, "  File \"") || starts_with(line, "  <no Python frame>") || starts_with(line, "  ...");
 }
 
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const size_t end = text.find('\n');
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+// The first character of a kept line says how it came.
+constexpr char kPrinted = '.';
+constexpr char kNoted = '>';
+
+struct Line {
+  std::string_view text;
+  bool noted;
+};
+
+std::vector<Line> lines_of(std::string_view kept) {
+  std::vector<Line> lines;
+  while (!kept.empty()) {
+    const size_t end = kept.find('\n');
+    lines.push_back({kept.substr(1, end - 1), kept.front() == kNoted});
+    kept.remove_prefix(end == std::string_view::npos ? kept.size() : end + 1);
   }
   return lines;
 }
 
-// For each line: does it belong to a stack of faulthandler?
-std::vector<bool> stack_lines(const std::vector<std::string_view>& lines) {
+// For each line: does it belong to a stack of faulthandler? Noted lines come another way, at any time, also in the
+// middle of a stack that is being printed.
+std::vector<bool> stack_lines(const std::vector<Line>& lines) {
   std::vector<bool> belongs(lines.size(), false);
   bool inside = false;
   for (size_t i = 0; i < lines.size(); ++i) {
-    const std::string_view line = lines[i];
+    if (lines[i].noted) continue;
+    const std::string_view line = lines[i].text;
     if (fatal_line(line) || thread_line(line)) {
       inside = true;
     } else if (inside && !(line.empty() || frame_line(line) || starts_with(line, "Extension modules: ") ||
@@ -49,8 +60,8 @@ std::vector<bool> stack_lines(const std::vector<std::string_view>& lines) {
 
 }  // namespace
 
-void LogTail::keep(std::string_view line) {
-  if (thread_line(line)) ++stacks_;
+void LogTail::keep(char how, std::string_view line) {
+  kept_.push_back(how);
   kept_.append(line).push_back('\n');
   if (kept_.size() > 2 * kKept) {
     const size_t cut = kept_.find('\n', kept_.size() - kKept);
@@ -60,7 +71,8 @@ void LogTail::keep(std::string_view line) {
 
 void LogTail::give(std::string_view line, const std::function<void(std::string_view)>& sink) {
   if (columnar::valid_utf8(reinterpret_cast<const uint8_t*>(line.data()), static_cast<int64_t>(line.size()))) {
-    keep(line);
+    if (thread_line(line)) ++stacks_;
+    keep(kPrinted, line);
     sink(line);
     return;
   }
@@ -68,7 +80,7 @@ void LogTail::give(std::string_view line, const std::function<void(std::string_v
   for (char& c : clean) {
     if (static_cast<unsigned char>(c) >= 0x80) c = '?';
   }
-  keep(clean);
+  keep(kPrinted, clean);
   sink(clean);
 }
 
@@ -99,7 +111,7 @@ void LogTail::append(std::string_view bytes, const std::function<void(std::strin
   }
 }
 
-void LogTail::note(std::string_view line) { keep(line); }
+void LogTail::note(std::string_view line) { keep(kNoted, line); }
 
 void LogTail::finish(const std::function<void(std::string_view)>& line) {
   if (partial_.empty()) return;
@@ -108,35 +120,36 @@ void LogTail::finish(const std::function<void(std::string_view)>& line) {
 }
 
 std::string LogTail::last_lines(size_t max_bytes) const {
-  const std::vector<std::string_view> lines = lines_of(kept_);
+  const std::vector<Line> lines = lines_of(kept_);
   const std::vector<bool> stack = stack_lines(lines);
   size_t bytes = 0;
   size_t first = lines.size();
   while (first > 0) {
-    const size_t size = stack[first - 1] ? 0 : lines[first - 1].size() + 1;
+    const size_t size = stack[first - 1] ? 0 : lines[first - 1].text.size() + 1;
     if (bytes + size > max_bytes) break;
     bytes += size;
     --first;
   }
   std::string out;
   for (size_t i = first; i < lines.size(); ++i) {
-    if (!stack[i]) out.append(lines[i]).push_back('\n');
+    if (!stack[i]) out.append(lines[i].text).push_back('\n');
   }
   while (!out.empty() && out.back() == '\n') out.pop_back();
   return out;
 }
 
 std::string LogTail::stack() const {
-  const std::vector<std::string_view> lines = lines_of(kept_);
+  const std::vector<Line> lines = lines_of(kept_);
   const std::vector<bool> stack = stack_lines(lines);
   size_t end = lines.size();
   while (end > 0 && !stack[end - 1]) --end;
   size_t first = end;
-  while (first > 0 && stack[first - 1]) --first;
+  while (first > 0 && (stack[first - 1] || lines[first - 1].noted)) --first;
   std::string out;
   for (size_t i = first; i < end; ++i) {
-    const std::string_view line = lines[i];
-    if (line.empty() || starts_with(line, "  File \"<string>\", ") || starts_with(line, "Extension modules: "))
+    const std::string_view line = lines[i].text;
+    if (lines[i].noted || line.empty() || starts_with(line, "  File \"<string>\", ") ||
+        starts_with(line, "Extension modules: "))
       continue;
     out.append(line).push_back('\n');
   }

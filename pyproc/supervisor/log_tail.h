@@ -28,10 +28,10 @@ class LogTail {
   int stacks() const { return stacks_; }
 
  private:
-  void keep(std::string_view line);
+  void keep(char how, std::string_view line);
   void give(std::string_view line, const std::function<void(std::string_view)>& sink);
 
-  std::string kept_;     // whole lines
+  std::string kept_;     // whole lines, each behind a character that says how it came
   std::string partial_;  // a line that has no end yet
   int stacks_ = 0;
 };

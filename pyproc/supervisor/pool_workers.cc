@@ -392,7 +392,9 @@ void Pool::lose(const WorkerPtr& worker, const Ending& ending, std::vector<std::
   lose_opening(*worker, ending);
   for (Slot& slot : worker->slots) {
     const bool sent = slot.state == Slot::State::kSent;
-    const bool running = slot.order == head && head != unsent;
+    // Whoever sent it may not have got to saying so, while the worker was at it already and says so.
+    const bool begun = sent && worker->page().ticket.load() == slot.job->ticket;
+    const bool running = slot.order == head && (head != unsent || begun);
     if (slot.state == Slot::State::kRevoked) slot.state = Slot::State::kFree;
     if (!sent) continue;
     Job* job = slot.job;

@@ -24,11 +24,16 @@ class Abuse : public ::testing::Test {
     const auto loop = Loop::start({[] {}, [] { return kNever; }});
     ASSERT_TRUE(loop.ok()) << loop.status().message();
   }
-  void SetUp() override { before_ = holdings(); }
+  // A thread that was joined stays in the system's books for a moment.
+  void SetUp() override {
+    ASSERT_TRUE(within(5000, [] { return holdings().threads == 1; }));
+    before_ = holdings();
+  }
   void TearDown() override {
     if (function_ != nullptr) (void)pool_->close(function_);
     pool_.reset();
     EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a zombie or a worker is left";
+    within(5000, [this] { return holdings() == before_; });
     EXPECT_EQ(holdings(), before_);
   }
   // Without spares and second tries, so that each case is one story.

@@ -87,7 +87,8 @@ TEST_F(PoolFault, ACrashFailsWithAReport) {
   EXPECT_EQ(details.at(CLUTCH_DETAIL_ROW), "37") << batch.error().message;
   EXPECT_EQ(details.at(CLUTCH_DETAIL_VALUE), "37");
   EXPECT_NE(details.at(CLUTCH_DETAIL_WORKER_LOG).find("about to fall"), std::string::npos);
-  EXPECT_NE(details.at(CLUTCH_DETAIL_PYTHON_STACK).find("in crash"), std::string::npos);
+  EXPECT_NE(details.at(CLUTCH_DETAIL_PYTHON_STACK).find("in crash"), std::string::npos)
+      << details.at(CLUTCH_DETAIL_PYTHON_STACK) << "\nlog: " << details.at(CLUTCH_DETAIL_WORKER_LOG);
   EXPECT_TRUE(batch.context.emitted.empty());
   serves_on();
 }

@@ -40,12 +40,17 @@ class Kill : public ::testing::Test {
     const auto loop = Loop::start({[] {}, [] { return kNever; }});
     ASSERT_TRUE(loop.ok()) << loop.status().message();
   }
-  void SetUp() override { before_ = holdings(); }
+  // A thread that was joined stays in the system's books for a moment.
+  void SetUp() override {
+    ASSERT_TRUE(within(5000, [] { return holdings().threads == 1; }));
+    before_ = holdings();
+  }
   void TearDown() override {
     pool_.reset();
     for (const char* name : {"CLUTCH_HOSTILE", "CLUTCH_HOSTILE_MARK", "CLUTCH_HOSTILE_ONCE_ONLY"}) ::unsetenv(name);
     ::unlink(mark_.c_str());
     EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a zombie or a worker is left";
+    within(5000, [this] { return holdings() == before_; });
     EXPECT_EQ(holdings(), before_);
   }
 

@@ -92,6 +92,18 @@ TEST(LogTail, FindsTheStackAndKeepsItOutOfTheLines) {
   EXPECT_EQ(tail.stacks(), 1);
 }
 
+TEST(LogTail, ALineThatComesAnotherWayDoesNotCutAStack) {
+  LogTail tail;
+  const auto ignore = [](std::string_view) {};
+  tail.append("Fatal Python error: Segmentation fault\n\nCurrent thread 0x1 (most recent call first):\n", ignore);
+  tail.note("about to fall");
+  tail.append("  File \"f.py\", line 5 in crash\n", ignore);
+  EXPECT_EQ(tail.last_lines(1000), "about to fall");
+  EXPECT_NE(tail.stack().find("line 5 in crash"), std::string::npos) << tail.stack();
+  EXPECT_EQ(tail.stack().find("about to fall"), std::string::npos) << tail.stack();
+  EXPECT_EQ(tail.stacks(), 1);
+}
+
 TEST(LogTail, StaysSmall) {
   LogTail tail;
   const auto ignore = [](std::string_view) {};
