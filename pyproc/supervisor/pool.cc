@@ -88,10 +88,12 @@ int64_t Pool::turn() {
 
 // A worker that has nothing to do keeps no large arenas: one large batch must not cost its memory for ever.
 void Pool::retire_idle(Worker& worker, int64_t now, int64_t& next) {
+  // Whoever fills a slot that is taken changes its arenas without the lock.
+  if (worker.busy() != 0 || worker.life.state() != WorkerState::kReady) return;
   const auto large = [](const std::unique_ptr<ArenaMemory>& arena) { return arena && arena->size() > kKeptIdle; };
   const bool any = std::any_of(worker.slots.begin(), worker.slots.end(),
                                [&](const Slot& slot) { return large(slot.in) || large(slot.out); });
-  if (!any || worker.busy() != 0 || worker.life.state() != WorkerState::kReady) return;
+  if (!any) return;
   const int64_t due = worker.head_since + kIdleTime;
   if (now < due) {
     next = std::min(next, due);

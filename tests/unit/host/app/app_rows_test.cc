@@ -174,7 +174,7 @@ TEST_F(BatcherTest, ClosesOnAgeAndWhenIdle) {
     batcher.push(2);  // Surely more than a microsecond later, or with the next one.
     while (host::monotonic_ns() < batcher.next_deadline() && batcher.next_deadline() != INT64_MAX) continue;
     if (sizes.empty()) batcher.push(3);
-    EXPECT_EQ(sizes.size(), 1u);
+    EXPECT_FALSE(sizes.empty());  // One, or two where a push itself took longer than the age.
   }
   sizes.clear();
   settings.max_age = std::chrono::microseconds(-1);
@@ -196,7 +196,9 @@ TEST_F(BatcherTest, APluginThatWorksElsewhereGetsTheFirstRowAtOnceAndTheRestToge
   };
   const FakeHost host({&plugin});
   const Function function = host.open(doubling());
-  Batcher batcher(function);
+  BatcherSettings settings;
+  settings.max_age = std::chrono::microseconds(-1);  // However slow this machine is.
+  Batcher batcher(function, settings);
   for (int64_t i = 0; i < 5; ++i) batcher.push(i);
   EXPECT_THAT(sizes, ElementsAre(1));
   EXPECT_FALSE(batcher.next(Milliseconds(0)).has_value());
