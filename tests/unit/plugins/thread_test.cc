@@ -39,7 +39,10 @@ std::string test_python() {
 std::string other_python() { return environment("CLUTCH_TEST_OTHER_PYTHON"); }
 
 interpreter::Interpreter facts_of(const std::string& executable) {
-  auto python = interpreter::probe(executable);
+  interpreter::Request request;
+  request.executable = executable;
+  request.packages = {"numpy"};
+  auto python = interpreter::probe(request);
   if (!python.ok()) throw std::runtime_error(std::string(python.status().message()));
   return *python;
 }
