@@ -30,7 +30,11 @@ struct FunctionValue {
   std::shared_ptr<const columnar::Field> output{};
 
   FunctionValue() = default;
-  FunctionValue(FunctionValue&& other) noexcept = default;
+  FunctionValue(FunctionValue&& other) noexcept
+      : function(std::exchange(other.function, nullptr)),
+        host(std::move(other.host)),
+        pid(other.pid),
+        output(std::move(other.output)) {}
   FunctionValue& operator=(FunctionValue&&) = delete;
   ~FunctionValue();
 };

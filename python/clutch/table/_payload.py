@@ -57,6 +57,13 @@ def dump_function(function: Any, name: str) -> bytes:
 
 
 def _dump_importable(function: Any, name: str) -> bytes:
+    owner = function if hasattr(function, "__module__") else type(function)
+    if getattr(owner, "__module__", None) == "__main__":
+        # pickle would only note its name, and the __main__ of a worker is another one.
+        raise pickle.PicklingError(
+            "the function %r is defined in __main__ and cannot be pickled without the package cloudpickle; install it, "
+            "or put the function into a module" % name
+        )
     try:
         return pickle.dumps(function, protocol=4)
     except Exception as error:
