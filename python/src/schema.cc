@@ -6,6 +6,7 @@
 
 #include "array.h"
 #include "clutch/columnar/builder.h"
+#include "clutch/columnar/view.h"
 #include "owner.h"
 
 namespace clutch::python {
@@ -129,6 +130,16 @@ PyObject* from_buffer(PyObject* self, PyObject* arguments) {
   });
 }
 
+// The first row that is null, -1 if none is.
+int64_t first_null(const ArrowArray& array) {
+  const columnar::ArrayView view(array);
+  if (view.no_nulls()) return -1;
+  for (int64_t row = 0; row < view.length(); ++row) {
+    if (view.is_null(row)) return row;
+  }
+  return -1;
+}
+
 // rows(arrays, length): the columns together. TypeError where a column has another type, ValueError for another length.
 PyObject* rows(PyObject* self, PyObject* arguments) {
   return guarded([&]() -> PyObject* {
@@ -156,6 +167,14 @@ PyObject* rows(PyObject* self, PyObject* arguments) {
       if (array.length != length) {
         PyErr_Format(PyExc_ValueError, "argument \"%s\" has %lld rows, and the first one has %zd",
                      columns[i].name.c_str(), static_cast<long long>(array.length), length);
+        return nullptr;
+      }
+      if (const int64_t null = first_null(array); !columns[i].nullable && null >= 0) {
+        PyErr_SetString(PyExc_ValueError,
+                        ("argument \"" + columns[i].name + "\", row " + std::to_string(null) +
+                         ": it is null, and the function takes " + columnar::to_string(columns[i].type) +
+                         " not null; pass what fits, or declare another input type")
+                            .c_str());
         return nullptr;
       }
       parts.push_back(share(value->array, array));

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "loading/fused.h"
 #include "table/host.h"
 
 namespace clutch::pyembed {
@@ -146,6 +147,7 @@ Result<FunctionSpec> read_spec(const clutch_spec& spec) {
     return Status(CLUTCH_ERR_ARGUMENT, what + ": the output schema has no column");
   }
   CLUTCH_RETURN_IF_ERROR(check_policy(copy));
+  CLUTCH_RETURN_IF_ERROR(read_fused(copy));
   return copy;
 }
 

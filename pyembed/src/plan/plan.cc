@@ -19,6 +19,10 @@ Result<std::unique_ptr<Executor>> Plan::make(const Gil& gil, const Parts& parts)
     plan->steps_.push_back({callable, step.shape, vectorcall_of(callable), step.kind == CLUTCH_KIND_TABLE_TABLE});
     if (step.shape != Shape::kRow) plan->one_to_one_ = false;
   }
+  if (spec.fused) {
+    CLUTCH_ASSIGN_OR_RETURN(plan->fused_, Fused::make(gil, interpreter, spec));
+    return std::unique_ptr<Executor>(std::move(plan));
+  }
   const bool simple = plan->steps_.size() == 1 && plan->inputs_.count() == 1;
   plan->run_stretch_ = simple && plan->one_to_one_ ? run_map : run_chain;
   const bool exact = parts.exact_progress || spec.on_error != CLUTCH_ON_ERROR_FAIL;
@@ -56,7 +60,7 @@ Status Plan::run_rows(const Gil& gil, Batch& batch) {
   while (row < rows) {
     CLUTCH_RETURN_IF_ERROR(poll(batch, row));
     const int64_t last = std::min(row + kStretch, rows);
-    row = driver_ != nullptr ? driver_->run(loop, row, last) : run_stretch_(loop, row, last);
+    row = run_stretch(loop, row, last);
     if (row == last) continue;
     Status status = handle(gil, batch, row);
     fault_ = Fault();
@@ -65,6 +69,11 @@ Status Plan::run_rows(const Gil& gil, Batch& batch) {
   }
   // User code that swallowed the interruption, or a row that ended just before it: too late all the same.
   return poll(batch, rows);
+}
+
+int64_t Plan::run_stretch(const Loop& loop, int64_t first, int64_t last) {
+  if (fused_ != nullptr) return fused_->run(loop, first, last);
+  return driver_ != nullptr ? driver_->run(loop, first, last) : run_stretch_(loop, first, last);
 }
 
 std::string Plan::what(size_t step, int64_t row) const {

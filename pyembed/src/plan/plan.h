@@ -6,6 +6,7 @@
 
 #include "plan/driver.h"
 #include "plan/executor.h"
+#include "plan/fused.h"
 #include "plan/loops.h"
 
 namespace clutch::pyembed {
@@ -29,6 +30,7 @@ class Plan : public Executor {
     int described = 0;    // errors told with a traceback so far
   };
   Status run_rows(const Gil& gil, Batch& batch);
+  int64_t run_stretch(const Loop& loop, int64_t first, int64_t last);
   // Between two stretches of rows: is it time to stop?
   Status poll(const Batch& batch, int64_t row) const;
   // Treat a row that failed as the policy says; a status means that the batch fails.
@@ -47,6 +49,7 @@ class Plan : public Executor {
   Fault fault_;
   int64_t (*run_stretch_)(const Loop&, int64_t, int64_t) = nullptr;
   std::unique_ptr<Driver> driver_;  // NULL: run_stretch_ serves better
+  std::unique_ptr<Fused> fused_;    // instead of both, where steps say where their arguments come from
   bool one_to_one_ = true;
 };
 

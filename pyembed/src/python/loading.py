@@ -154,6 +154,18 @@ def load_pickle(payload, stamp):
         raise
 
 
+def load_constant(text, pickled):
+    """A constant of a fused step."""
+    if pickled:
+        import base64
+        import pickle
+
+        return pickle.loads(base64.b64decode(text.encode("ascii"), validate=True))
+    import ast
+
+    return ast.literal_eval(text)
+
+
 def forget(module_name):
     """Let go of a module made here, and of the text of its tracebacks."""
     sys.modules.pop(module_name, None)

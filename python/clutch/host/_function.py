@@ -76,26 +76,24 @@ class Stage:
         except Error as error:
             raise self.explain(error) from None
         batch = Batch(self, number)
-        if not batch.look(time.monotonic()):
-            with self._lock:
-                self._flying.append(batch)
+        with self._lock:
+            self._flying.append(batch)
+        batch.look(time.monotonic())
         return batch
 
     def _wait_for_place(self) -> None:
         # libclutch would wait as well, but no signal could interrupt it.
         while True:
             with self._lock:
-                self._flying = [batch for batch in self._flying if not batch.over]
                 if len(self._flying) < self._most:
                     return
                 oldest = self._flying[0]
             oldest.look(time.monotonic() + 0.05)
 
-    def abandoned(self, batch: Batch) -> None:
-        """Keep a batch until it is over, so that its result is taken out of libclutch."""
+    def landed(self, batch: Batch) -> None:
+        """A batch is over. One whose future is gone stays in flight until another batch needs its place."""
         with self._lock:
-            if batch not in self._flying:
-                self._flying.append(batch)
+            self._flying.remove(batch)
 
     def explain(self, error: Error) -> BaseException:
         """The exception of a failed batch: Ctrl-C hits user code where that runs on the caller's own thread."""
@@ -107,6 +105,8 @@ class Stage:
         return error
 
     def close(self) -> None:
+        if self.closed:
+            return
         self.closed = True
         try:
             while not self.native.close():
@@ -227,8 +227,7 @@ class SinglePlan:
 
     def run(self, rows: Any, timeout_ms: int) -> Iterator[Batch]:
         batch = self.stages[0].submit(rows, timeout_ms)
-        while not batch.over:
-            yield batch
+        yield batch  # goes on when it is over
         return take(batch)
 
     def close(self) -> None:

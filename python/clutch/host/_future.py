@@ -62,6 +62,8 @@ class Batch:
             if not self._stage.closed:
                 raise
             self.error = closed_error(self._stage.name)
+        if self.over:
+            self._stage.landed(self)
 
     def cancel(self) -> None:
         try:
@@ -73,7 +75,6 @@ class Batch:
         """Nobody will ask for the result any more."""
         if not self.over:
             self.cancel()
-            self._stage.abandoned(self)
 
 
 class Future:

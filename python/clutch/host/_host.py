@@ -6,12 +6,14 @@ import atexit
 import os
 import sys
 import weakref
-from typing import Any, Dict, List, Mapping, Optional, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 import clutch._host as _native
 from clutch.host import _declare
 from clutch.host._declare import Options
+from clutch.host._expressions import ExpressionPlan
 from clutch.host._function import Function, SinglePlan, Stage, check_policy
+from clutch.table.expression import Expression
 
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "off")
 
@@ -59,6 +61,8 @@ class Host:
         self._native: Any = _native.Host(pairs, path, log_level)
         self._pid = os.getpid()
         self._functions: "weakref.WeakSet[Function]" = weakref.WeakSet()
+        # A future may keep stages open whose function is gone.
+        self._stages: "weakref.WeakSet[Stage]" = weakref.WeakSet()
         _open_hosts.add(self)
 
     def function(
@@ -72,7 +76,7 @@ class Host:
         on_error: str = "fail",
         kind: Optional[str] = None,
     ) -> Function:
-        """Open a function.
+        """Open a function; also of an expression, as expression() does.
 
         Args:
             f: What udf or udtf returned, or a function, whose types come from its hints or the arguments here.
@@ -87,14 +91,52 @@ class Host:
             TypeError, ValueError: The declaration is wrong.
             clutch.Error: No plugin can serve the function, or its code cannot be loaded.
         """
+        if isinstance(f, Expression):
+            if input_types is not None or result_type is not None or kind is not None:
+                raise TypeError("an expression has its types from the functions it calls; give none")
+            return self.expression(f, name=name, mode=mode, on_error=on_error)
         native = self._live()
         check_policy(on_error)
         declared = _declare.declare(_declare.wrap(f, input_types, result_type, name, kind), name, self._may_keep(mode))
         stage = Stage(native, declared, on_error, self._options(mode))
         return self._opened(Function(SinglePlan(stage), declared.name))
 
+    def expression(
+        self,
+        expressions: Union[Expression, Sequence[Expression]],
+        functions: Optional[Mapping[str, Any]] = None,
+        *,
+        name: Optional[str] = None,
+        mode: Optional[str] = None,
+        on_error: str = "fail",
+    ) -> Function:
+        """Open expressions over declared functions, such as ``f(g(col("x")), 3)``, as one function.
+
+        Scalar calls run on live objects in one crossing, equal deterministic calls run once, and constants are bound
+        when the function opens. The function takes the columns in the order in which they occur (see its input_types),
+        or a table that has them by name.
+
+        Args:
+            expressions: One, or several for as many result columns, which an alias names.
+            functions: Registered functions, for calls by name.
+            name: For messages, metrics and logs.
+            mode: The execution mode of this function alone.
+            on_error: As in function().
+
+        Raises:
+            TypeError, ValueError: An expression is wrong.
+            clutch.Error: No plugin can serve it, or its code cannot be loaded.
+        """
+        native = self._live()
+        check_policy(on_error)
+        trees = [expressions] if isinstance(expressions, Expression) else list(expressions)
+        plan = ExpressionPlan(trees, functions, name, self._may_keep(mode))
+        plan.open(native, on_error, self._options(mode))
+        return self._opened(Function(plan, plan.name))
+
     def _opened(self, function: Function) -> Function:
         self._functions.add(function)
+        self._stages.update(function._plan.stages)
         return function
 
     def _live(self) -> Any:
@@ -154,6 +196,8 @@ class Host:
             return
         for function in list(self._functions):
             function.close()
+        for stage in list(self._stages):
+            stage.close()
         self._native.close()
         self._native = None
 

@@ -53,6 +53,25 @@ typedef struct clutch_step {
   clutch_options options; /* Of this step: "attribute", "python.version" (of a pickle), a plugin's own. */
 } clutch_step;
 
+/*
+ * Steps that say where their arguments come from are calls like f(g(x), y): each runs once a row, in order, on live
+ * objects. They stand in options of the step, so that they need nothing of who only passes a spec on. All steps of such
+ * a function are of kind table.scalar, and the plugin has CLUTCH_FEATURE_FUSED.
+ *
+ *   "arguments" = "column:1, step:0, constant:0"
+ *       column:N    the value of input column N
+ *       step:N      what step N gave, which stands before this one
+ *       constant:N  constant N of this step, made once when the function opens
+ *     Without this option the first step takes all columns, and each other one what the step before gave.
+ *   "constant.N" = "'abc'"           a Python literal: number, text, bytes, None, True, False; also tuples, lists, dicts
+ *   "constant.N.pickle" = "gASV..."  or any object, pickled, as base64
+ *   "output" = "0"                   the result column that the step gives
+ *     Without this option on any step the last one gives the result. Otherwise each result column is given by one step.
+ */
+#define CLUTCH_OPTION_ARGUMENTS "arguments"
+#define CLUTCH_OPTION_CONSTANT "constant."
+#define CLUTCH_OPTION_OUTPUT "output"
+
 /* What to do with a row whose call raised, or whose result does not fit the result schema. */
 #define CLUTCH_ON_ERROR_FAIL 0        /* The batch fails; nothing of it is kept. */
 #define CLUTCH_ON_ERROR_NULL 1        /* Row to row: the result is null. Row to rows: the row gives no rows. */
