@@ -91,7 +91,9 @@ TEST_F(ProcessPlugin, SaysWhatItsManifestSays) {
     const clutch_capability& capability = *api_->capabilities[listed++];
     EXPECT_EQ(text.find("kind = \"" + text_of(capability.kind) + "\"", at), at + 15);
     EXPECT_EQ(text_of(capability.payloads), "import,pickle,source");
-    EXPECT_EQ(capability.features, CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_ISOLATED);
+    const bool scalar = text_of(capability.kind) == CLUTCH_KIND_TABLE_SCALAR;
+    EXPECT_EQ(capability.features,
+              CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_ISOLATED | (scalar ? CLUTCH_FEATURE_FUSED : 0u));
   }
   EXPECT_EQ(listed, 5u);
 }

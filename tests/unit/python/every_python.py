@@ -2,6 +2,7 @@
 
     every_python.py list                      # a version and an executable in turn, one a line
     every_python.py run /path/to/python3      # all *_test.py beside this file
+    every_python.py run /path/to/python3 host # those of a folder below, which need the built extension on PYTHONPATH
 
 The list has this script's own interpreter first, then those of pyenv that Clutch serves.
 """
@@ -37,9 +38,10 @@ def main(arguments: List[str]) -> int:
         for version, path in interpreters().items():
             print(version, path, sep="\n")
         return 0
-    if len(arguments) == 2 and arguments[0] == "run":
+    if len(arguments) in (2, 3) and arguments[0] == "run":
+        folder = os.path.join(HERE, *arguments[2:])
         # Compiled files beside the sources would make the next run import what was deleted, so none are written.
-        command = [arguments[1], "-B", "-m", "unittest", "discover", "-s", HERE, "-p", "*_test.py"]
+        command = [arguments[1], "-B", "-m", "unittest", "discover", "-s", folder, "-p", "*_test.py"]
         return subprocess.run(command, check=False).returncode
     print(__doc__, file=sys.stderr)
     return 2
