@@ -58,15 +58,13 @@ typedef struct clutch_step {
  * objects. They stand in options of the step, so that they need nothing of who only passes a spec on. All steps of such
  * a function are of kind table.scalar, and the plugin has CLUTCH_FEATURE_FUSED.
  *
- *   "arguments" = "column:1, step:0, constant:0"
- *       column:N    the value of input column N
- *       step:N      what step N gave, which stands before this one
- *       constant:N  constant N of this step, made once when the function opens
- *     Without this option the first step takes all columns, and each other one what the step before gave.
- *   "constant.N" = "'abc'"           a Python literal: number, text, bytes, None, True, False; also tuples, lists, dicts
- *   "constant.N.pickle" = "gASV..."  or any object, pickled, as base64
- *   "output" = "0"                   the result column that the step gives
- *     Without this option on any step the last one gives the result. Otherwise each result column is given by one step.
+ *   - "arguments" = "column:1, step:0, constant:0": column:N is the value of input column N; step:N what step N gave,
+ *     which stands before this one; constant:N a constant of this step, made once when the function opens. Without this
+ *     option the first step takes all columns, and each other one what the step before gave.
+ *   - "constant.N" is a Python literal such as 'abc' (number, text, bytes, None, True, False, and tuples, lists and
+ *     dicts of them); "constant.N.pickle" instead is any object, pickled, as base64.
+ *   - "output" = "0" is the result column that the step gives. If any step has this option, each result column is given
+ *     by one step; else the last one gives the result.
  */
 #define CLUTCH_OPTION_ARGUMENTS "arguments"
 #define CLUTCH_OPTION_CONSTANT "constant."
