@@ -29,7 +29,8 @@ row 1: there are no primes below -1
 
 class Examples(unittest.TestCase):
     def test_each(self) -> None:
-        self.assertEqual(sorted(PRINTED), sorted(path.name for path in HERE.glob("*.py") if path.name[-8:] != "_test.py"))
+        there = [path.name for path in HERE.glob("*.py") if not path.name.endswith("_test.py")]
+        self.assertEqual(sorted(PRINTED), sorted(there))
         for name, printed in PRINTED.items():
             with self.subTest(name):
                 command = [PYTHON, "-B", str(HERE / name)]

@@ -2,8 +2,8 @@
 
     CLUTCH_PLUGIN_PATH=build/plugins PYTHONPATH=build/python python3 python/bench/fused.py [MODE] [ROWS]
 
-Prints the median time of the comprehension, and the ratio of each way to it: lists in and out, Arrow columns in and out,
-and Arrow with a second result column.
+Prints the median time of the comprehension, and the ratio of each way to it: lists in and out, Arrow columns in and
+out, and Arrow with a second result column.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Run the blocks of the documentation against an installed copy. Prints TAP.
 
 A C or C++ block with a main is compiled by pkg-config and run, a Python block is run. Comments behind output statements
-are checked: a line `... // text` or `print(...)  # text` promises that the output has that text as a line. A shell block is run, one page after the
-other in a folder of its own; `sh not-run` is for what would install packages or run this test again, and of that the
-programs must exist.
+are checked: a line `... // text` or `print(...)  # text` promises that the output has that text as a line. A shell
+block is run, one page after the other in a folder of its own; `sh not-run` is for what would install packages or run this
+test again, and of that the programs must exist.
 
 usage: doc_blocks_test.py BUILD SOURCE PYTHON FILE...
 """

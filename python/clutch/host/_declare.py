@@ -75,7 +75,8 @@ def arguments_of(function: Any) -> List[Tuple[str, str]]:
         return _from_hints(function, parameters)
     texts = [str(item) for item in declared]
     names = [item.name for item in parameters or ()][: len(texts)]
-    if len(names) < len(texts) or any(item.kind in (item.VAR_POSITIONAL, item.VAR_KEYWORD) for item in parameters or ()):
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    if len(names) < len(texts) or any(item.kind in variable for item in parameters or ()):
         names = ["f%d" % i for i in range(len(texts))]
     return list(zip(names, texts))
 

@@ -164,7 +164,7 @@ class Function:
             raise
 
     def submit(self, *columns: Any, timeout: Optional[float] = None) -> Future:
-        """Start the function over columns. Memory of arrays is not copied: leave them alone until the future is done."""
+        """Start the function over columns. Arrays are not copied: leave them alone until the future is done."""
         limit = _milliseconds(timeout)
         if self._closed:
             raise ValueError("the function %r is closed" % self._name)

@@ -27,7 +27,9 @@ def _text(key: Any, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, (str, int, float)):
         return str(value)
-    raise TypeError("the option %r is a str, a number or a bool, got %r of type %s" % (key, value, type(value).__name__))
+    raise TypeError(
+        "the option %r is a str, a number or a bool, got %r of type %s" % (key, value, type(value).__name__)
+    )
 
 
 class Host:
@@ -53,7 +55,9 @@ class Host:
         log_level: Optional[str] = None,
     ) -> None:
         if options is not None and not isinstance(options, Mapping):
-            raise TypeError("options are a mapping of keys to values, got %r of type %s" % (options, type(options).__name__))
+            raise TypeError(
+                "options are a mapping of keys to values, got %r of type %s" % (options, type(options).__name__)
+            )
         if log_level is not None and log_level not in LOG_LEVELS:
             raise ValueError("log_level must be one of %s, got %r" % (", ".join(LOG_LEVELS), log_level))
         pairs = [(key, _text(key, value)) for key, value in (options or {}).items()]

@@ -1,4 +1,4 @@
-"""Functions that cannot be pickled, for the thread mode of the interpreter that made them: it imports them from here."""
+"""Functions that cannot be pickled, for thread mode in the interpreter that made them: it imports them from here."""
 
 from __future__ import annotations
 

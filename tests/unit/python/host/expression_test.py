@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import unittest
 from typing import Any, Dict, List, Optional
+from unittest import mock
 
 import functions as f
 from hosting import HAS_NUMPY, TestCase, host_of
@@ -45,7 +46,8 @@ class Expressions(TestCase):
         with host_of("thread") as host:
             f.CALLS.clear()
             inner = f.plus_one(col("x"))
-            twice = host.expression([f.times(inner, f.plus_one(col("x"))).alias("a"), inner.alias("b"), inner.alias("c")])
+            product = f.times(inner, f.plus_one(col("x")))
+            twice = host.expression([product.alias("a"), inner.alias("b"), inner.alias("c")])
             self.assertEqual([tuple(row) for row in twice([1, 2])], [(4, 2, 2), (9, 3, 3)])
             self.assertEqual(f.CALLS, {"plus_one": 2, "times": 2})
 
@@ -90,8 +92,8 @@ class Expressions(TestCase):
             error = caught.exception
             self.assertEqual(
                 error.message,
-                'function "text_of" row 0: column "call1": result of type str does not fit int64: \'1\'; return an int or '
-                "change the result type",
+                'function "text_of" row 0: column "call1": result of type str does not fit int64: \'1\'; return an int '
+                "or change the result type",
             )
             self.assertEqual(error.function, "text_of")
             with self.assertRaises(clutch.Error) as caught:
@@ -152,13 +154,45 @@ class Expressions(TestCase):
             host.expression(f.show(threading.Lock()))
 
 
+class ForcedStages(TestCase):
+    """Stages of scalar calls alone, as if every function were of a kind of its own."""
+
+    def test_values_go_from_stage_to_stage(self) -> None:
+        def check(host: clutch.Host) -> None:
+            with mock.patch("clutch.table.fusing._group", lambda call: (call.function.kind, call.function._name)):
+                next_one = f.plus_one(col("x"))
+                staged = host.expression(
+                    [f.label(f.times(next_one, col("y")), "n").alias("name"), next_one.alias("next")], name="staged"
+                )
+            self.assertEqual([stage.name for stage in staged._plan.stages],
+                             ["staged: plus_one", "staged: times", "staged: label"])
+            rows = staged([1, 2], [10, 20])
+            self.assertEqual([tuple(row) for row in rows], [("n20", 2), ("n60", 3)])
+            self.assertEqual([staged.metrics()[name]["rows_in"] for name in sorted(staged.metrics())], [2, 2, 2])
+            futures = [staged.submit([i], [1]) for i in range(4)]
+            self.assertEqual([tuple(item.result()[0]) for item in futures], [("n%d" % i, i) for i in range(1, 5)])
+
+        self.in_each_mode(check)
+
+    def test_an_error_in_a_later_stage(self) -> None:
+        def check(host: clutch.Host) -> None:
+            with mock.patch("clutch.table.fusing._group", lambda call: (call.function.kind, call.function._name)):
+                staged = host.expression(f.checked(f.plus_one(col("x"))))
+            with self.assertRaises(clutch.Error) as caught:
+                staged([1, 2])
+            self.assertEqual((caught.exception.function, caught.exception.row), ("checked", 1))
+
+        self.in_each_mode(check)
+
+
 @unittest.skipUnless(HAS_NUMPY, "numpy is not installed")
 class Stages(TestCase):
     """A function of another kind between scalar ones makes stages, which follow each other in one call."""
 
     def setUp(self) -> None:
-        self.negate = udf(_negate, input_types=["BIGINT"], result_type="BIGINT", func_type="pandas", name="negate",
-                          style="numpy")
+        self.negate = udf(
+            _negate, input_types=["BIGINT"], result_type="BIGINT", func_type="pandas", name="negate", style="numpy"
+        )
 
     def test_stages_follow_each_other(self) -> None:
         def check(host: clutch.Host) -> None:
@@ -178,8 +212,8 @@ class Stages(TestCase):
         with host_of("thread") as host:
             self.refused(
                 ValueError,
-                "on_error='dead_letter' is for expressions in one stage, and this one has 2: rows that are put aside in "
-                "one would be missing in another",
+                "on_error='dead_letter' is for expressions in one stage, and this one has 2: rows that are put aside "
+                "in one would be missing in another",
                 lambda: host.expression(f.plus_one(self.negate(col("x"))), on_error="dead_letter"),
             )
             self.refused(
@@ -197,7 +231,9 @@ def _negate(values: Any) -> Any:
 class Options(TestCase):
     """What the runtime says of the options of fused steps, whoever wrote them."""
 
-    def open(self, host: clutch.Host, *steps: Dict[str, str], output: str = "r: int64", kind: str = "table.scalar") -> Any:
+    def open(
+        self, host: clutch.Host, *steps: Dict[str, str], output: str = "r: int64", kind: str = "table.scalar"
+    ) -> Any:
         listed = [("s%d" % i, kind, "import", b"functions:_times", list(step.items())) for i, step in enumerate(steps)]
         return host._native.open(listed, "x: int64, y: int64", output, 0, "fused", host._options(None))
 
@@ -234,7 +270,8 @@ class Options(TestCase):
         }
         with host_of("thread") as host:
             for text, steps in cases.items():
-                error = self.refused(clutch.Error, 'function "fused": ' + text, functools.partial(self.open, host, *steps))
+                opening = functools.partial(self.open, host, *steps)
+                error = self.refused(clutch.Error, 'function "fused": ' + text, opening)
                 self.assertEqual(error.name, "CLUTCH_ERR_ARGUMENT")
             self.refused(
                 clutch.Error,

@@ -9,11 +9,17 @@ import subprocess
 import sys
 import threading
 import unittest
+from typing import Dict
 
 import functions
 from hosting import TestCase, host_of
 
 import clutch
+
+
+def environment() -> Dict[str, str]:
+    """The environment of a program that finds the modules of these tests."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), os.environ["PYTHONPATH"]])}
 
 
 class Calls(TestCase):
@@ -157,7 +163,9 @@ class Failures(TestCase):
                 host.function(functions.inverse)([1, 0])
             error = caught.exception
             self.assertIsInstance(error, RuntimeError)
-            self.assertEqual(error.message, 'function "inverse" row 1: ZeroDivisionError: integer division or modulo by zero')
+            self.assertEqual(
+                error.message, 'function "inverse" row 1: ZeroDivisionError: integer division or modulo by zero'
+            )
             self.assertEqual((error.code, error.name, error.row, error.function), (-7, "CLUTCH_ERR_USER", 1, "inverse"))
             self.assertIn("return 12 // x", str(error))
             self.assertIn("return 12 // x", error.traceback or "")
@@ -278,8 +286,8 @@ class Misuse(TestCase):
             )
             self.refused(
                 ValueError,
-                'argument "x", row 1: \'b\' of type str does not fit int64 not null; pass what fits, or declare another '
-                "input type",
+                'argument "x", row 1: \'b\' of type str does not fit int64 not null; pass what fits, or declare '
+                "another input type",
                 lambda: add([1, "b"], [1, 2]),
             )
             self.refused(
@@ -288,7 +296,9 @@ class Misuse(TestCase):
                 "another input type",
                 lambda: add([1], [None]),
             )
-            self.refused(ValueError, "a timeout is a number of seconds above 0, got -1", lambda: add([1], [1], timeout=-1))
+            self.refused(
+                ValueError, "a timeout is a number of seconds above 0, got -1", lambda: add([1], [1], timeout=-1)
+            )
             constant = host.function(lambda: 1, [], "BIGINT", name="constant")
             self.refused(
                 TypeError,
@@ -298,7 +308,9 @@ class Misuse(TestCase):
 
     def test_options(self) -> None:
         self.refused(
-            TypeError, "options are a mapping of keys to values, got 3 of type int", lambda: clutch.Host(3)  # type: ignore
+            TypeError,
+            "options are a mapping of keys to values, got 3 of type int",
+            lambda: clutch.Host(3),  # type: ignore
         )
         self.refused(
             TypeError,
@@ -306,7 +318,9 @@ class Misuse(TestCase):
             lambda: clutch.Host({"python.process.workers": None}),  # type: ignore
         )
         self.refused(
-            TypeError, "the name of an option is a str, got 3 of type int", lambda: clutch.Host({3: "x"})  # type: ignore
+            TypeError,
+            "the name of an option is a str, got 3 of type int",
+            lambda: clutch.Host({3: "x"}),  # type: ignore
         )
         self.refused(
             ValueError,
@@ -345,8 +359,8 @@ class Processes(TestCase):
             os.waitpid(child, 0)
             self.assertEqual(
                 text,
-                "this function was made in process %d and cannot be used in process %d, which was forked off it; make a "
-                "Host after the fork" % (os.getpid(), child),
+                "this function was made in process %d and cannot be used in process %d, which was forked off it; make "
+                "a Host after the fork" % (os.getpid(), child),
             )
             self.assertEqual(double([1]), [2])
 
@@ -368,7 +382,7 @@ class Processes(TestCase):
                 text=True,
                 timeout=60,
                 check=False,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), os.environ["PYTHONPATH"]])},
+                env=environment(),
             )
             self.assertEqual((done.stdout, done.returncode), ("interrupted\n", 0), done.stderr)
 
@@ -384,7 +398,7 @@ class Processes(TestCase):
             text=True,
             timeout=60,
             check=False,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), os.environ["PYTHONPATH"]])},
+            env=environment(),
         )
         self.assertEqual((done.stdout, done.returncode), ("[8]\n", 0), done.stderr)
 

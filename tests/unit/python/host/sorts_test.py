@@ -110,8 +110,8 @@ class Numpy(TestCase):
             )
             self.refused(
                 ValueError,
-                'argument "x", row 0: 0.5 of type float does not fit int64 not null; pass what fits, or declare another '
-                "input type",
+                'argument "x", row 0: 0.5 of type float does not fit int64 not null; pass what fits, or declare '
+                "another input type",
                 lambda: double(np.array([0.5])),
             )
             self.refused(
@@ -225,7 +225,8 @@ class Stream:
             ctypes.memset(out, 0, _ARRAY_SIZE)
             return 5 if self._failure.value else 0
 
-        self._kept = CStream(_GET(get_schema), _GET(get_next), _TEXT(lambda _: ctypes.addressof(self._failure)), _FREE(lambda _: None), None)
+        text = _TEXT(lambda _: ctypes.addressof(self._failure))
+        self._kept = CStream(_GET(get_schema), _GET(get_next), text, _FREE(lambda _: None), None)
         return _capsule_new(ctypes.addressof(self._kept), b"arrow_array_stream", None)
 
 
