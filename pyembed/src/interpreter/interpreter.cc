@@ -10,7 +10,9 @@
 #include "context_source.h"
 #include "drivers_source.h"
 #include "errors_source.h"
+#include "fold_source.h"
 #include "forks_source.h"
+#include "groups_source.h"
 #include "interpreter/slots.h"
 #include "interpreter/start.h"
 #include "loading_source.h"
@@ -42,6 +44,7 @@ struct Source {
 constexpr Source kSources[] = {
     {kErrorsSource, "<clutch errors>"},   {kLoadingSource, "<clutch loading>"}, {kContextSource, "<clutch context>"},
     {kStreamsSource, "<clutch streams>"}, {kDriversSource, "<clutch drivers>"}, {kForksSource, "<clutch forks>"},
+    {kFoldSource, "<clutch fold>"},       {kGroupsSource, "<clutch groups>"},
 };
 
 std::string raised_text() {

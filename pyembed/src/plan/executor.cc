@@ -1,5 +1,7 @@
 #include "plan/executor.h"
 
+#include "fold/fold.h"
+#include "fold/groups.h"
 #include "plan/plan.h"
 
 namespace clutch::pyembed {
@@ -10,6 +12,10 @@ Result<std::unique_ptr<Executor>> Executor::make(const Gil& gil, const Parts& pa
     case Shape::kRows:
     case Shape::kFilter:
       return Plan::make(gil, parts);
+    case Shape::kFold:
+      return FoldExecutor::make(gil, parts);
+    case Shape::kGroups:
+      return GroupsExecutor::make(gil, parts);
   }
   return Status(CLUTCH_ERR_INTERNAL, "a function has a shape that nothing runs");
 }

@@ -1,6 +1,8 @@
 // What a function does with a batch. There is one executor for each family of shapes:
 //
-//   Plan (plan/)   a call a row, in chains
+//   Plan (plan/)           a call a row, in chains
+//   FoldExecutor (fold/)   a call a row on the accumulator of its group
+//   GroupsExecutor (fold/) a call a group, with whole columns
 //
 // It is made once when a function opens, so that a batch looks up and decides nothing.
 #pragma once
@@ -40,6 +42,9 @@ class Executor {
   // that want one.
   virtual Status run(const Gil& gil, const Host& host, const clutch_batch& batch, Watch& watch,
                      clutch_error* error) = 0;
+
+  // Nothing is to be done for this batch. One without rows may still have groups.
+  virtual bool idle(const clutch_batch& batch) const { return batch.rows->length == 0; }
 
   // Hand the results to the host, without the lock: finished columns belong to no Python object. As function_submit.
   virtual int32_t emit(const Host& host, const clutch_batch& batch, clutch_error* error) = 0;

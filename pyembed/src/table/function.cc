@@ -81,7 +81,7 @@ int32_t Function::submit(const clutch_batch& batch, clutch_error* error) {
   }
   Status status = columnar::validate(spec_.input, *batch.rows, columnar::Depth::kStructure);
   if (!status.ok()) return host.report(std::move(status).prefixed("function \"" + spec_.name + "\""), error);
-  if (batch.rows->length == 0) return CLUTCH_OK;
+  if (executor_->idle(batch)) return CLUTCH_OK;
   if (batch.rows->length > INT32_MAX) {
     return host.report(Status(CLUTCH_ERR_DATA,
                               "function \"" + spec_.name + "\": a batch of " + std::to_string(batch.rows->length) +
