@@ -89,15 +89,17 @@ Result<pyproc::OpenFunction> request_of(const clutch_spec& spec) {
 }
 
 Status check_spec(const clutch_spec& spec, const clutch_host& host) {
-  static constexpr std::array<std::string_view, 5> kKinds = {CLUTCH_KIND_STREAM_FILTER, CLUTCH_KIND_STREAM_FLAT_MAP,
-                                                             CLUTCH_KIND_STREAM_MAP, CLUTCH_KIND_TABLE_SCALAR,
-                                                             CLUTCH_KIND_TABLE_TABLE};
+  static constexpr std::array<std::string_view, 8> kKinds = {
+      CLUTCH_KIND_STREAM_FILTER,   CLUTCH_KIND_STREAM_FLAT_MAP,      CLUTCH_KIND_STREAM_MAP,
+      CLUTCH_KIND_TABLE_AGGREGATE, CLUTCH_KIND_TABLE_SCALAR,         CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED,
+      CLUTCH_KIND_TABLE_TABLE,     CLUTCH_KIND_TABLE_TABLE_AGGREGATE};
   for (uint64_t i = 0; i < spec.n_steps; ++i) {
     const std::string_view kind = view(spec.steps[i]->kind);
     if (std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end()) continue;
     return {CLUTCH_ERR_UNSUPPORTED,
             "process mode does not serve the kind " + std::string(kind) +
-                "; it serves stream.filter, stream.flat_map, stream.map, table.scalar and table.table",
+                "; it serves stream.filter, stream.flat_map, stream.map, table.aggregate, table.aggregate.vectorized, "
+                "table.scalar, table.table and table.table_aggregate",
             CLUTCH_ORIGIN_PLUGIN};
   }
   if (spec.on_error == CLUTCH_ON_ERROR_DEAD_LETTER && host.get_extension(&host, CLUTCH_HOST_DEAD_LETTER) == nullptr) {

@@ -134,15 +134,19 @@ int32_t function_close(clutch_function* function, clutch_error* error) {
   });
 }
 
-constexpr clutch_capability capability(std::string_view kind) {
-  return {sizeof(clutch_capability), 0, literal(kind), 1, 1, literal("import,pickle,source"), CLUTCH_FEATURE_CHAIN};
+constexpr clutch_capability capability(std::string_view kind, uint64_t features = CLUTCH_FEATURE_CHAIN) {
+  return {sizeof(clutch_capability), 0, literal(kind), 1, 1, literal("import,pickle,source"), features};
 }
 constexpr clutch_capability kFilter = capability(CLUTCH_KIND_STREAM_FILTER);
 constexpr clutch_capability kFlatMap = capability(CLUTCH_KIND_STREAM_FLAT_MAP);
 constexpr clutch_capability kMap = capability(CLUTCH_KIND_STREAM_MAP);
-constexpr clutch_capability kScalar = capability(CLUTCH_KIND_TABLE_SCALAR);
+constexpr clutch_capability kAggregate = capability(CLUTCH_KIND_TABLE_AGGREGATE, 0);
+constexpr clutch_capability kVectorizedAggregate = capability(CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED, 0);
+constexpr clutch_capability kTableAggregate = capability(CLUTCH_KIND_TABLE_TABLE_AGGREGATE, 0);
+constexpr clutch_capability kScalar = capability(CLUTCH_KIND_TABLE_SCALAR, CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_FUSED);
 constexpr clutch_capability kTable = capability(CLUTCH_KIND_TABLE_TABLE);
-constexpr const clutch_capability* kCapabilities[] = {&kFilter, &kFlatMap, &kMap, &kScalar, &kTable};
+constexpr const clutch_capability* kCapabilities[] = {
+    &kFilter, &kFlatMap, &kMap, &kAggregate, &kVectorizedAggregate, &kScalar, &kTable, &kTableAggregate};
 
 const clutch_plugin_api kApi = {
     .struct_size = sizeof(clutch_plugin_api),

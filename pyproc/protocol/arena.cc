@@ -186,9 +186,24 @@ const Field& timers_field() {
                            field_of("domain", TypeId::kInt8, false)});
   return kField;
 }
+const Field& row_flags_field() {
+  static const Field kField = field_of("row_flags", TypeId::kInt8, false);
+  return kField;
+}
+const Field& merges_field() {
+  static const Field kField =
+      columnar::struct_of({field_of("into", TypeId::kInt32, false), field_of("from", TypeId::kInt32, false)});
+  return kField;
+}
 const Field& state_values_field() {
   static const Field kField =
       columnar::struct_of({field_of("value", TypeId::kBinary, true), field_of("version", TypeId::kInt64, false)});
+  return kField;
+}
+const Field& state_entries_field() {
+  static const Field kField =
+      columnar::struct_of({field_of("key", TypeId::kInt32, false), field_of("map_key", TypeId::kBinary, true),
+                           field_of("value", TypeId::kBinary, false)});
   return kField;
 }
 const Field& origin_field() {

@@ -27,13 +27,16 @@ inline constexpr int64_t kArenaAlign = 64;
 
 enum class SectionKind : uint32_t {
   // IN
-  kRows = 1,         // in the function's input schema
-  kTimestamps = 2,   // int64
-  kRowKinds = 3,     // int8
-  kKeys = 4,         // binary
-  kKeyIndex = 5,     // int32
-  kTimers = 6,       // struct<key_index: int32, time_ms: int64, domain: int8>
-  kStateValues = 7,  // id: state; struct<value: binary, version: int64>, a row for each key
+  kRows = 1,           // in the function's input schema
+  kTimestamps = 2,     // int64
+  kRowKinds = 3,       // int8
+  kKeys = 4,           // binary
+  kKeyIndex = 5,       // int32
+  kTimers = 6,         // struct<key_index: int32, time_ms: int64, domain: int8>
+  kStateValues = 7,    // id: state; struct<value: binary, version: int64>, a row for each key
+  kRowFlags = 8,       // int8
+  kMerges = 9,         // struct<into: int32, from: int32>
+  kStateEntries = 10,  // id: list or map state; struct<key: int32, map_key: binary, value: binary>, in order of key
 
   // OUT, in the order in which they happened
   kEmit = 16,          // id: tag (worker's number); schema of that output; followed by its kOrigin
@@ -83,7 +86,10 @@ const columnar::Field& row_kinds_field();
 const columnar::Field& keys_field();
 const columnar::Field& key_index_field();
 const columnar::Field& timers_field();
+const columnar::Field& row_flags_field();
+const columnar::Field& merges_field();
 const columnar::Field& state_values_field();
+const columnar::Field& state_entries_field();
 const columnar::Field& origin_field();
 const columnar::Field& state_changes_field();
 const columnar::Field& timer_changes_field();

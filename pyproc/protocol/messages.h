@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "clutch/abi/spec.h"
 #include "clutch/columnar/result.h"
 #include "clutch/columnar/type.h"
 
@@ -43,6 +44,14 @@ struct OpenFunction {
   int32_t on_error = 0;
   Options options;
 };
+
+// Whether the function's kind takes rows by group (clutch/abi/spec.h).
+inline bool takes_rows_by_group(const OpenFunction& function) {
+  if (function.steps.empty()) return false;
+  const std::string& kind = function.steps.front().kind;
+  return kind == CLUTCH_KIND_TABLE_AGGREGATE || kind == CLUTCH_KIND_TABLE_TABLE_AGGREGATE ||
+         kind == CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED;
+}
 
 struct StateDeclaration {
   std::string name;

@@ -107,20 +107,22 @@ class Collector {
     output.kind = SectionKind::kEmit;
     output.id = emit.id;
     int64_t emitted = -1;
+    const int64_t sources = function_.by_group ? job_.groups() : range_.length;
     if (!emit.implied) {
       CLUTCH_ASSIGN_OR_RETURN(output.rows, reader_.copy(emit, *schema, &times_.validate));
       if (output.rows->null_count != 0) return lie("a whole output row is null");
       emitted = output.rows->length;
     }
     if (origin.implied) {
-      if (!emit.implied && emitted != range_.length) {
-        return lie(std::to_string(emitted) + " output rows for " + std::to_string(range_.length) + " input rows");
+      if (!emit.implied && emitted != sources) {
+        return lie(std::to_string(emitted) + " output rows for " + std::to_string(sources) +
+                   (function_.by_group ? " groups" : " input rows"));
       }
       if (!job_.whole()) output.origin = origins_from(range_.start, range_.length);
     } else {
       CLUTCH_ASSIGN_OR_RETURN(output.origin, reader_.copy(origin, origin_field(), &times_.validate));
       CLUTCH_RETURN_IF_ERROR(
-          check_origin(*output.origin.get(), emitted < 0 ? output.origin->length : emitted, range_.length));
+          check_origin(*output.origin.get(), emitted < 0 ? output.origin->length : emitted, sources));
       if (range_.start != 0) shift(*output.origin.get(), range_.start);
     }
     out_.outputs.push_back(std::move(output));

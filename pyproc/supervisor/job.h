@@ -77,6 +77,8 @@ struct Job {
   JobTimes times;
 
   int64_t rows() const { return batch.rows->length; }
+  // Groups of a kind that takes rows by group; its batches are never cut.
+  int64_t groups() const { return batch.keys == nullptr ? 1 : batch.keys->length; }
   bool whole() const { return ranges.back().start == 0 && ranges.back().length == rows(); }
 };
 
@@ -89,6 +91,7 @@ struct Function {
   std::string name;
   columnar::Field input;
   columnar::Field output;
+  bool by_group = false;     // origins are positions of keys (clutch/abi/spec.h)
   bool same_schema = false;  // rows of the input may be emitted unchanged
   int32_t on_error = 0;
   // Why: it is sent without the pool's lock, and the function may be closed meanwhile.

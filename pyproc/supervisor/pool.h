@@ -77,6 +77,8 @@ class Pool {
   Status hopeless(const Function& function, int64_t now) const;  // locked: why nothing can serve it for some time
   bool assign(Job* job, Assigned& assigned);                     // locked: find a worker that can take it now
   void ship(Assigned assigned);
+  // A list or map state of all keys of a batch, which travels with it whole.
+  Result<columnar::Array> read_entries(const Job& job, uint32_t state);
   Status fill(Assigned& assigned, uint64_t& in_bytes, BatchSubmit& submit);
   void dispatch();  // give waiting batches to free workers
   void finish(const WorkerPtr& worker, const BatchDone& done);

@@ -2,9 +2,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "clutch/abi/spec.h"
+#include "clutch/columnar/builder.h"
 #include "clutch/columnar/ops.h"
+#include "clutch/columnar/view.h"
+#include "clutch/ext/state.h"
 #include "supervisor/collect.h"
 #include "supervisor/pool.h"
 
@@ -13,6 +17,7 @@ namespace {
 
 // How many workers one batch may take with it before it fails, however it is cut.
 constexpr uint32_t kMaxLossesOfBatch = 32;
+constexpr uint64_t kPageBytes = 1024 * 1024;  // of list and map state, from the host
 
 std::string quoted(const Function& function) { return "function \"" + function.name + "\""; }
 
@@ -35,7 +40,8 @@ int32_t Pool::submit(Function* function, const clutch_batch& batch, clutch_error
   auto owned = std::make_unique<Job>();
   Job* job = owned.get();
   job->function = function;
-  job->batch = batch;
+  // A host of an earlier release gives a shorter batch; what it does not have stays NULL.
+  std::memcpy(&job->batch, &batch, std::min<size_t>(batch.struct_size, sizeof(batch)));
   job->error = error;
   job->ranges.push_back({0, batch.rows->length, 0});
   job->times.submitted = now;
@@ -111,6 +117,36 @@ bool Pool::assign(Job* job, Assigned& assigned) {
   return true;
 }
 
+Result<columnar::Array> Pool::read_entries(const Job& job, uint32_t state) {
+  columnar::ArrayBuilder entries(state_entries_field());
+  for (int32_t key = 0; key < job.batch.keys->length; ++key) {
+    std::string cursor;
+    do {
+      ArrowArray given{};
+      clutch_bytes next{};
+      const clutch_bytes from{reinterpret_cast<const uint8_t*>(cursor.data()), cursor.size()};
+      const int32_t code = host_.state()->read_page(job.batch.context, job.function->host_states[state], key, from,
+                                                    kPageBytes, &given, &next, job.error);
+      if (code != CLUTCH_OK) return Status(code, "", CLUTCH_ORIGIN_HOST);
+      const columnar::Array page(std::move(given));
+      const columnar::ArrayView map_keys(*page->children[0]);
+      const columnar::ArrayView values(*page->children[1]);
+      for (int64_t row = page->offset; row < page->offset + page->length; ++row) {
+        entries.child(0).append<int32_t>(key);
+        if (map_keys.is_null(row)) {
+          entries.child(1).append_null();
+        } else {
+          CLUTCH_RETURN_IF_ERROR(entries.child(1).append_bytes(map_keys.bytes_at<int32_t>(row)));
+        }
+        CLUTCH_RETURN_IF_ERROR(entries.child(2).append_bytes(values.bytes_at<int32_t>(row)));
+        entries.append_struct();
+      }
+      cursor.assign(reinterpret_cast<const char*>(next.data), next.size);
+    } while (!cursor.empty());
+  }
+  return entries.finish();
+}
+
 Status Pool::fill(Assigned& assigned, uint64_t& in_bytes, BatchSubmit& submit) {
   Job& job = *assigned.job;
   Worker& worker = *assigned.worker;
@@ -120,9 +156,9 @@ Status Pool::fill(Assigned& assigned, uint64_t& in_bytes, BatchSubmit& submit) {
   const bool whole = range.start == 0 && range.length == batch.rows->length;
 
   std::vector<columnar::Array> kept;  // slices and states, until they are written
-  kept.reserve(3 + job.function->states.size());
+  kept.reserve(5 + job.function->states.size());
   std::vector<Part> parts;
-  parts.reserve(6 + job.function->states.size());
+  parts.reserve(8 + job.function->states.size());
   const auto add_rows = [&](SectionKind kind, const columnar::Field& field, const ArrowArray* array) {
     if (array == nullptr) return;
     if (!whole) array = kept.emplace_back(columnar::slice(*array, range.start, range.length)).get();
@@ -137,8 +173,16 @@ Status Pool::fill(Assigned& assigned, uint64_t& in_bytes, BatchSubmit& submit) {
   add_whole(SectionKind::kKeys, keys_field(), batch.keys);
   add_rows(SectionKind::kKeyIndex, key_index_field(), batch.key_index);
   add_whole(SectionKind::kTimers, timers_field(), batch.timers);
+  add_rows(SectionKind::kRowFlags, row_flags_field(), batch.row_flags);
+  add_whole(SectionKind::kMerges, merges_field(), batch.merges);
   if (batch.keys != nullptr) {
     for (uint32_t state = 0; state < job.function->states.size(); ++state) {
+      if (job.function->states[state].state_kind != CLUTCH_STATE_VALUE) {
+        CLUTCH_ASSIGN_OR_RETURN(columnar::Array entries, read_entries(job, state));
+        kept.push_back(std::move(entries));
+        parts.push_back({SectionKind::kStateEntries, state, &state_entries_field(), kept.back().get()});
+        continue;
+      }
       ArrowArray values{};
       const int32_t code = host_.state()->read(batch.context, job.function->host_states[state], &values, job.error);
       if (code != CLUTCH_OK) return {code, "", CLUTCH_ORIGIN_HOST};
@@ -402,7 +446,7 @@ void Pool::blame(Job* job, const Range& range, int64_t row, Status report, std::
     return;
   }
   const bool may_cut = job->function->on_error == CLUTCH_ON_ERROR_DEAD_LETTER && job->batch.keys == nullptr &&
-                       range.length > 0 && job->losses < kMaxLossesOfBatch;
+                       !job->function->by_group && range.length > 0 && job->losses < kMaxLossesOfBatch;
   if (!may_cut) {
     over.emplace_back(job, std::move(report));
     return;

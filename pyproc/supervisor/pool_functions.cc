@@ -66,6 +66,7 @@ Result<Function*> Pool::open(OpenFunction&& request, clutch_function_context* co
   function.name = request.name;
   function.input = request.input;
   function.output = request.output;
+  function.by_group = takes_rows_by_group(request);
   function.same_schema = request.input.type == request.output.type;
   function.on_error = request.on_error;
   function.context = context;
@@ -128,12 +129,6 @@ Status Pool::declare(Function& function) {
       return {CLUTCH_ERR_UNSUPPORTED,
               "function \"" + function.name + "\" declares the state '" + state.name + "', and this host has no state",
               CLUTCH_ORIGIN_HOST};
-    }
-    if (state.state_kind != CLUTCH_STATE_VALUE) {
-      return {CLUTCH_ERR_UNSUPPORTED,
-              "function \"" + function.name + "\" declares the list or map state '" + state.name +
-                  "'; process mode serves value state",
-              CLUTCH_ORIGIN_PLUGIN};
     }
     clutch_state_declaration declaration{sizeof(declaration), state.state_kind, to_str(state.name), state.ttl_ms};
     uint32_t number = 0;

@@ -30,7 +30,10 @@ const ArrowArray* given(const columnar::Array& array) { return array.empty() ? n
 }  // namespace
 
 Status Worker::prepare(const BatchSubmit& submit, clutch_function_context& function) {
-  for (columnar::Array* array : {&rows_, &timestamps_, &row_kinds_, &keys_, &key_index_, &timers_}) array->reset();
+  for (columnar::Array* array :
+       {&rows_, &timestamps_, &row_kinds_, &keys_, &key_index_, &timers_, &row_flags_, &merges_}) {
+    array->reset();
+  }
   const Arena* in = arenas_.find(submit.in_arena);
   if (in == nullptr) return no_arena(submit.in_arena);
   CLUTCH_RETURN_IF_ERROR(reader_.open(in->bytes(), submit.in_bytes));
@@ -63,6 +66,18 @@ Status Worker::prepare(const BatchSubmit& submit, clutch_function_context& funct
         target = &timers_;
         field = &timers_field();
         break;
+      case SectionKind::kRowFlags:
+        target = &row_flags_;
+        field = &row_flags_field();
+        break;
+      case SectionKind::kMerges:
+        target = &merges_;
+        field = &merges_field();
+        break;
+      case SectionKind::kStateEntries:
+        target = &context.states[section.id].entries;
+        field = &state_entries_field();
+        break;
       case SectionKind::kStateValues:
         target = &context.states[section.id].shipped;
         field = &state_values_field();
@@ -77,6 +92,7 @@ Status Worker::prepare(const BatchSubmit& submit, clutch_function_context& funct
   }
   if (rows_.empty()) return Status(CLUTCH_ERR_PROTOCOL, "a batch came without rows", CLUTCH_ORIGIN_TRANSPORT);
   context.rows = rows_->length;
+  context.groups = !function.by_group ? rows_->length : keys_.empty() ? 1 : keys_->length;
   context.keys = keys_.empty() ? 0 : keys_->length;
   context.ticket = submit.ticket;
   context.slot = submit.slot < kMaxSlots ? submit.slot : 0;
@@ -215,6 +231,8 @@ void Worker::run_batch(const BatchSubmit& submit) {
     batch.keys = given(keys_);
     batch.key_index = given(key_index_);
     batch.timers = given(timers_);
+    batch.row_flags = given(row_flags_);
+    batch.merges = given(merges_);
     page.row.store(0, std::memory_order_relaxed);
     page.phase.store(static_cast<uint32_t>(Phase::kRunning), std::memory_order_relaxed);
     page.ticket.store(submit.ticket, std::memory_order_release);

@@ -38,9 +38,11 @@ struct StagedDeadLetter {
   clutch_error error;
 };
 
-// Value state of the batch's keys: what the host shipped, and what the batch has changed since.
+// State of the batch's keys: what the host shipped, and what the batch has changed since.
 struct StateView {
   columnar::Array shipped;
+  columnar::Array entries;  // of a list or map state, in order of key and, in a map, of map_key
+  bool entries_changed = false;
   std::unordered_map<int32_t, std::optional<std::string>> changed;
 };
 
@@ -57,10 +59,12 @@ struct clutch_batch_context {
   std::mutex mutex;  // Any thread may stage. Guards all below.
   int64_t rows = 0;
   int64_t keys = 0;
+  int64_t groups = 0;  // what origins count: the rows, or the groups of a kind that takes rows by group
   std::vector<clutch::pyproc::Staged> staged;
   std::deque<clutch::pyproc::StagedDeadLetter> dead_letters;  // addresses stay as it grows
   std::unordered_set<int64_t> dead_rows;
   std::map<uint32_t, clutch::pyproc::StateView> states;
+  uint64_t page_cursor = 0;  // of the last page that was read
 
   // For a runtime that answers CLUTCH_PENDING.
   std::condition_variable completed;
@@ -72,6 +76,7 @@ struct clutch_function_context {
   std::string name;
   clutch::columnar::Field input;
   clutch::columnar::Field output;
+  bool by_group = false;  // origins are positions of keys
   bool opening = true;
   clutch_function* handle = nullptr;
   std::vector<clutch::pyproc::StateDeclaration> states;
@@ -94,6 +99,9 @@ void record_metric(clutch_function_context& context, int32_t kind, std::string_v
 
 Status declare_state(clutch_function_context& context, const StateDeclaration& declaration, uint32_t* ret_state);
 Status read_state(clutch_batch_context& context, uint32_t state, ArrowArray* ret_values);
+Status read_state_page(clutch_batch_context& context, uint32_t state, int32_t key, clutch_bytes cursor,
+                       uint64_t max_bytes, ArrowArray* ret_page, clutch_bytes* ret_next);
+Status look_up_state(clutch_batch_context& context, uint32_t state, const ArrowArray& keys, ArrowArray* ret_values);
 Status apply_state(clutch_batch_context& context, uint32_t state, columnar::Array changes);
 Status apply_timers(clutch_batch_context& context, columnar::Array changes);
 

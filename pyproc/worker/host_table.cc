@@ -118,22 +118,21 @@ int32_t state_read(clutch_batch_context* context, uint32_t state, ArrowArray* re
   });
 }
 
-Status no_pages(clutch_batch_context* context) {
-  CLUTCH_RETURN_IF_ERROR(require_open(context));
-  return Status(CLUTCH_ERR_UNSUPPORTED,
-                "map and list states do not travel to worker processes; use value states, or python.execution-mode = "
-                "thread",
-                CLUTCH_ORIGIN_TRANSPORT);
+int32_t state_read_page(clutch_batch_context* context, uint32_t state, int32_t key, clutch_bytes cursor,
+                        uint64_t max_bytes, ArrowArray* ret_page, clutch_bytes* ret_next,
+                        clutch_error* error) noexcept {
+  return guarded(error, [&]() -> Status {
+    CLUTCH_RETURN_IF_ERROR(require_open(context));
+    return read_state_page(*context, state, key, cursor, max_bytes, ret_page, ret_next);
+  });
 }
 
-int32_t state_read_page(clutch_batch_context* context, uint32_t, int32_t, clutch_bytes, uint64_t, ArrowArray*,
-                        clutch_bytes*, clutch_error* error) noexcept {
-  return guarded(error, [&] { return no_pages(context); });
-}
-
-int32_t state_lookup(clutch_batch_context* context, uint32_t, const ArrowArray*, ArrowArray*,
+int32_t state_lookup(clutch_batch_context* context, uint32_t state, const ArrowArray* keys, ArrowArray* ret_values,
                      clutch_error* error) noexcept {
-  return guarded(error, [&] { return no_pages(context); });
+  return guarded(error, [&]() -> Status {
+    CLUTCH_RETURN_IF_ERROR(require_open(context));
+    return look_up_state(*context, state, *keys, ret_values);
+  });
 }
 
 int32_t state_apply(clutch_batch_context* context, uint32_t state, ArrowArray* changes, clutch_error* error) noexcept {

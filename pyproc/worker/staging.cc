@@ -45,10 +45,10 @@ Status stage_emit(clutch_batch_context& context, uint32_t tag, columnar::Array r
                     std::to_string(rows->length) + " output rows have " + std::to_string(origin->length) + " origins",
                     CLUTCH_ORIGIN_PLUGIN);
     }
-  } else if (!rows.empty() && rows->length != context.rows) {
+  } else if (!rows.empty() && rows->length != context.groups) {
     return Status(CLUTCH_ERR_DATA,
                   std::to_string(rows->length) + " output rows without origin do not match " +
-                      std::to_string(context.rows) + " input rows",
+                      std::to_string(context.groups) + (function.by_group ? " groups" : " input rows"),
                   CLUTCH_ORIGIN_PLUGIN);
   }
   context.staged.push_back({SectionKind::kEmit, tag, &field, std::move(rows)});

@@ -161,6 +161,7 @@ void Worker::open_function(const Message& message) {
   answer.error = body.ok() ? decode(*body, spec) : body.status();
   answer.function = spec.function;
   auto context = std::make_unique<clutch_function_context>();
+  context->by_group = takes_rows_by_group(spec);
   if (answer.error.ok()) answer.error = open_function(spec, *context);
   fork_guard_check();
   if (answer.error.ok()) {

@@ -63,7 +63,7 @@ class Worker {
   ArenaReader reader_;
   ArenaWriter writer_;
   // Of the batch that runs: looks into its IN arena.
-  columnar::Array rows_, timestamps_, row_kinds_, keys_, key_index_, timers_;
+  columnar::Array rows_, timestamps_, row_kinds_, keys_, key_index_, timers_, row_flags_, merges_;
 };
 
 }  // namespace clutch::pyproc

@@ -55,7 +55,8 @@ ROOMS = (
     Room("columnar", ("abi",)),
     Room("host", ("abi", "columnar", HOST_PUBLIC), ("boost", "spdlog", "toml", "json"), NO_THREADS),
     Room(HOST_PUBLIC, ("abi", "columnar"), (), NO_THREADS),
-    Room("pyembed", ("abi", "columnar", "pyembed/include"), ("python",)),
+    Room("pyembed", ("abi", "columnar", "pyembed/include", "pyembed/src/convert"), ("python",)),
+    Room("pyembed/src/convert", ("abi", "columnar", "pyembed"), ("python",)),
     Room("pyembed/include", ("abi",)),
     Room("pyembed/bench", ("abi", "columnar", "pyembed/include")),
     Room("pyproc", ("abi", "columnar"), ("libuv", "capnp")),
@@ -64,6 +65,8 @@ ROOMS = (
     Room("plugins/template", ("abi",)),
     Room("plugins/thread", ("abi", "columnar", "plugins/interpreter", "pyembed/include")),
     Room("plugins/process", ("abi", "columnar", "plugins/interpreter", "pyproc")),
+    # The extension module converts with the runtime's own code.
+    Room("python", ("abi", "columnar", HOST_PUBLIC, "pyembed/src/convert"), ("python",)),
     Room("tools", ("abi", "columnar", HOST_PUBLIC), ("cli", "json", "toml")),
     Room("examples", ("columnar", HOST_PUBLIC)),
     Room("bench", ("abi", "columnar", HOST_PUBLIC, "tools/rows"), ("benchmark", "json")),
@@ -73,7 +76,8 @@ ROOMS = (
     # A unit test reaches into its own room and what that may include.
     Room("tests/unit/columnar", ("abi", "columnar"), ("gtest",)),
     Room("tests/unit/host", ("abi", "columnar", "host", HOST_PUBLIC), ("gtest", "boost", "spdlog", "toml", "json")),
-    Room("tests/unit/pyembed", ("abi", "columnar", "pyembed", "pyembed/include"), ("gtest", "python")),
+    Room("tests/unit/pyembed", ("abi", "columnar", "pyembed", "pyembed/src/convert", "pyembed/include"),
+         ("gtest", "python")),
     Room("tests/unit/pyproc", ("abi", "columnar", "pyproc", "pyproc/worker", "pyembed/include"),
          ("gtest", "libuv", "capnp")),
     Room("tests/unit/plugins", ("abi", "columnar", "plugins/interpreter", "plugins/template", "plugins/thread",

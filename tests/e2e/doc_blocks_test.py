@@ -1,9 +1,9 @@
 """Run the blocks of the documentation against an installed copy. Prints TAP.
 
-A C or C++ block with a main is compiled by pkg-config and run. Comments behind output statements are checked: a line
-`... // text` that prints promises that the output has that text as a line. A shell block is run, one page after the
-other in a folder of its own; `sh not-run` is for what would install packages or run this test again, and of that the
-programs must exist.
+A C or C++ block with a main is compiled by pkg-config and run, a Python block is run. Comments behind output statements
+are checked: a line `... // text` or `print(...)  # text` promises that the output has that text as a line. A shell
+block is run, one page after the other in a folder of its own; `sh not-run` is for what would install packages or run this
+test again, and of that the programs must exist.
 
 usage: doc_blocks_test.py BUILD SOURCE PYTHON FILE...
 """
@@ -20,8 +20,9 @@ from pathlib import Path
 
 from installed import Installed
 
-BLOCK = re.compile(r"^```(cpp|c|sh)\b([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(cpp|c|sh|python)\b([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PROMISE = re.compile(r"(?:cout|printf).*;\s+// (.+)$", re.MULTILINE)
+PRINTED = re.compile(r"print\(.*\)\s+# (.+)$", re.MULTILINE)
 WORD = re.compile(r"^(?:[A-Z_]+=\S+ )*([\w./-]+)", re.MULTILINE)
 
 # The same commands with less to do.
@@ -77,6 +78,24 @@ class Page:
         missing = [promise for promise in PROMISE.findall(code) if promise.strip() not in lines]
         return "".join(f"the comment promises the line {promise!r}; printed was {lines}\n" for promise in missing)
 
+    def script(self, code: str) -> str:
+        """What is wrong with a block of Python, or an empty text."""
+        (self.folder / "program.py").write_text(code, encoding="utf-8")
+        done = subprocess.run(
+            [self.python, "-B", "program.py"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env=self.environment,
+            cwd=self.folder,
+        )
+        if done.returncode != 0:
+            return f"ended with {done.returncode}: {done.stderr}"
+        lines = [line.strip() for line in done.stdout.splitlines()]
+        missing = [promise for promise in PRINTED.findall(code) if promise.strip() not in lines]
+        return "".join(f"the comment promises the line {promise!r}; printed was {lines}\n" for promise in missing)
+
     def shell(self, code: str, only_look: bool) -> str:
         """What is wrong with commands, or an empty text."""
         if only_look:
@@ -109,6 +128,9 @@ def main() -> int:
             if language == "sh":
                 only_look = "not-run" in more
                 wrong = page.shell(code, only_look)
+            elif language == "python":
+                only_look = False
+                wrong = page.script(code)
             elif "main(" in code:
                 only_look = False
                 wrong = page.program(language, code)

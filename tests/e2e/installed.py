@@ -25,6 +25,7 @@ class Installed:
         self.packages = next(self.root.rglob("clutch.pc")).parent
         self.libraries = next(self.root.rglob("libclutch.so")).parent
         self.command = next(self.root.rglob("bin/clutch"))
+        self.python_packages = next(self.root.rglob("_host.abi3.so")).parent.parent
 
     def environment(self, python: str) -> dict[str, str]:
         """Nothing of the build tree; a moved prefix needs to say where plugins and cases are."""
@@ -42,6 +43,7 @@ class Installed:
             "PKG_CONFIG_PATH": str(self.packages),
             "PKG_CONFIG_SYSROOT_DIR": str(self.root),
             "LD_LIBRARY_PATH": str(self.libraries),
+            "PYTHONPATH": str(self.python_packages),
             "CLUTCH_PLUGIN_PATH": str(plugins),
             "CONFORMANCE_CASES": str(next(self.root.rglob("conformance"))),
             "CLUTCH_PYTHON_EXECUTABLE": python,

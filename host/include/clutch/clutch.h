@@ -250,6 +250,11 @@ CLUTCH_API uint32_t clutch_app_function_max_in_flight(const clutch_app_function*
  * `keys` alone with one key a row, or `keys` with the distinct keys and `key_index` (int32) with the position of each
  * row's key. Batches with keys run one at a time, so each sees the state that the one before committed.
  *
+ * Groups. Aggregates (table.aggregate, table.table_aggregate, table.aggregate.vectorized) give rows for each of the
+ * distinct keys, in their order, and the origin of an output row is the position of its key; without keys the batch is
+ * one group. `merges` are done before the rows, in their order: what key `from` has gathered goes to key `into`, as
+ * when session windows grow together; a key that was only merged away gives no row. They need `keys` with `key_index`.
+ *
  * Time. The host keeps the timers a function registers. A batch with keys gets all timers that are due: event-time
  * timers up to the watermark, processing-time timers up to the processing time. They fire before the batch's rows.
  * To fire timers when no rows come, submit a batch of zero rows with an empty `keys` array and the new time;
@@ -265,6 +270,8 @@ typedef struct clutch_app_batch_options {
   CLUTCH_APP_MOVED struct ArrowArray* row_kinds;  /* int8: 0 insert, 1 update before, 2 update after, 3 delete. */
   CLUTCH_APP_MOVED struct ArrowArray* keys;       /* binary or utf8 */
   CLUTCH_APP_MOVED struct ArrowArray* key_index;  /* int32, one a row */
+  CLUTCH_APP_MOVED struct ArrowArray* row_flags; /* int8: 1 for a row no call of the function sees (FILTER, DISTINCT) */
+  CLUTCH_APP_MOVED struct ArrowArray* merges;    /* struct<into: int32, from: int32>, own length; see Groups */
 } clutch_app_batch_options;
 
 /**

@@ -1,10 +1,15 @@
 // clutch.h: functions, batches, metrics.
+#include <cstddef>
+
 #include "app/api.h"
 
 namespace host = clutch::host;
 using clutch::Status;
 
 namespace {
+
+// Size of the options before row_flags and merges joined them.
+constexpr size_t kFirstBatchOptions = offsetof(clutch_app_batch_options, row_flags);
 
 void move_in(ArrowArray* from, clutch::columnar::Array& to) {
   if (from != nullptr && from->release != nullptr) to = clutch::columnar::Array(std::move(*from));
@@ -16,11 +21,15 @@ Status read_request(const char* call, clutch_app_function* function, ArrowArray*
   move_in(rows, request.rows);
   if (options != nullptr) {
     CLUTCH_RETURN_IF_ERROR(
-        host::check_struct_size("clutch_app_batch_options", options->struct_size, sizeof(clutch_app_batch_options)));
+        host::check_struct_size("clutch_app_batch_options", options->struct_size, kFirstBatchOptions));
     move_in(options->timestamps, request.timestamps);
     move_in(options->row_kinds, request.row_kinds);
     move_in(options->keys, request.keys);
     move_in(options->key_index, request.key_index);
+    if (options->struct_size >= sizeof(clutch_app_batch_options)) {
+      move_in(options->row_flags, request.row_flags);
+      move_in(options->merges, request.merges);
+    }
     request.flags = options->flags;
     request.timeout_ms = options->timeout_ms;
     request.processing_time_ms = options->processing_time_ms;

@@ -8,6 +8,12 @@
 namespace clutch::host {
 namespace {
 
+bool is_fused(const StepSpec& step) {
+  return std::any_of(step.options.begin(), step.options.end(), [](const auto& option) {
+    return option.first == CLUTCH_OPTION_ARGUMENTS || option.first == CLUTCH_OPTION_OUTPUT;
+  });
+}
+
 // Keys that differ from function to function without needing a runtime of their own.
 bool is_function_key(std::string_view key) {
   constexpr std::string_view kKeys[] = {"python.execution-mode", "python.execution-mode.fallback",
@@ -186,7 +192,9 @@ Decision Host::decide(const FunctionSpec& spec, const Configuration& configurati
     refused.function = spec.name;
     return refused;
   }
-  for (const StepSpec& step : spec.steps) request->steps.push_back({step.kind, step.revision, step.payload_format});
+  for (const StepSpec& step : spec.steps) {
+    request->steps.push_back({step.kind, step.revision, step.payload_format, is_fused(step)});
+  }
   HostProber prober(*this, spec, configuration);
   return registry_->decide(*request, prober);
 }

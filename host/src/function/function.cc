@@ -58,6 +58,8 @@ Status Function::check(const BatchRequest& request) const {
   if (status.ok() && request.keys.empty() && !request.key_index.empty()) {
     status = Status(CLUTCH_ERR_DATA, "key_index is given without keys");
   }
+  if (status.ok()) status = check_column("row_flags", columnar::TypeId::kInt8, false, request.row_flags, rows);
+  if (status.ok() && !request.merges.empty()) status = check_merges(request.merges, request.keys, request.key_index);
   if (status.ok()) return {};
   // Whoever fills a batch is the one to change something.
   Status out(status.code(), "function \"" + setup_.name + "\": input: " + std::string(status.message()),
@@ -98,6 +100,8 @@ Status Function::fill(BatchSlot& slot, BatchRequest& request, Staged& staged) {
   input.rows = std::move(request.rows);
   input.timestamps = std::move(request.timestamps);
   input.row_kinds = std::move(request.row_kinds);
+  input.row_flags = std::move(request.row_flags);
+  input.merges = std::move(request.merges);
   input.borrowed = (request.flags & CLUTCH_APP_INPUT_BORROWED) != 0;
   if (!request.keys.empty()) {
     CLUTCH_RETURN_IF_ERROR(arrange_keys(std::move(request.keys), std::move(request.key_index), staged.fired, input));
@@ -113,6 +117,8 @@ Status Function::fill(BatchSlot& slot, BatchRequest& request, Staged& staged) {
   batch.keys = or_null(input.keys);
   batch.key_index = or_null(input.key_index);
   batch.timers = or_null(input.timers);
+  batch.row_flags = or_null(input.row_flags);
+  batch.merges = or_null(input.merges);
   return {};
 }
 

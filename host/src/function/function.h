@@ -31,6 +31,8 @@ struct BatchRequest {
   columnar::Array row_kinds;
   columnar::Array keys;
   columnar::Array key_index;
+  columnar::Array row_flags;
+  columnar::Array merges;
   uint32_t flags = 0;  // CLUTCH_APP_*
   int64_t timeout_ms = 0;
   int64_t processing_time_ms = 0;

@@ -16,6 +16,8 @@ class BatchInput {
   columnar::Array keys;  // The distinct ones.
   columnar::Array key_index;
   columnar::Array timers;
+  columnar::Array row_flags;
+  columnar::Array merges;
   bool borrowed = false;  // The memory ends with the batch.
 
   BatchInput() = default;
@@ -36,6 +38,8 @@ class BatchInput {
     keys.reset();
     key_index.reset();
     timers.reset();
+    row_flags.reset();
+    merges.reset();
     borrowed = false;
   }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "clutch/abi/spec.h"
 #include "clutch/columnar/owned.h"
 #include "clutch/columnar/type.h"
 
@@ -18,6 +19,12 @@ inline columnar::Field simple_field(std::string name, columnar::TypeId id, bool 
   columnar::Type type;
   type.id = id;
   return {std::move(name), std::move(type), nullable};
+}
+
+// Kinds whose output rows come from groups of input rows (clutch/abi/spec.h).
+inline bool takes_rows_by_group(std::string_view kind) {
+  return kind == CLUTCH_KIND_TABLE_AGGREGATE || kind == CLUTCH_KIND_TABLE_TABLE_AGGREGATE ||
+         kind == CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED;
 }
 
 // One output tag; tag 0 is the main output.
@@ -32,6 +39,7 @@ struct Shape {
   columnar::Field input;
   columnar::Schema input_schema;
   std::vector<OutputShape> outputs;
+  bool by_group = false;         // The kind takes rows by group: an origin is the position of a key.
   bool output_is_input = false;  // Main output and input have the same columns: selections are legal.
 
   const OutputShape& main() const { return outputs.front(); }

@@ -122,17 +122,18 @@ Status BatchSlot::check_emit(uint32_t tag, Chunk& chunk) {
 
 Status BatchSlot::check_origin(const OutputShape& output, const Outputs& before, const Chunk& chunk) const {
   const auto tag = static_cast<uint32_t>(&output - job.shape->outputs.data());
-  const int64_t input_rows = job.input->rows->length;
+  const bool by_group = job.shape->by_group;
+  const int64_t input_rows = by_group ? group_count() : job.input->rows->length;
+  const std::string source = by_group ? "group" : "input row";
   if (chunk.origin.empty()) {
     if (!chunk.rows.empty() && chunk.rows->length != input_rows) {
       return data_error(output_name(*job.shape, tag) + ": " + std::to_string(chunk.rows->length) +
                         " rows are emitted without origin, which means one for each of the " +
-                        std::to_string(input_rows) + " input rows");
+                        std::to_string(input_rows) + " " + source + "s");
     }
     if (input_rows > 0 && before.last_origin() > 0) {
-      return data_error(output_name(*job.shape, tag) +
-                        ": rows of the whole batch are emitted after rows of input row " +
-                        std::to_string(before.last_origin()) + "; origins never decrease");
+      return data_error(output_name(*job.shape, tag) + ": rows of the whole batch are emitted after rows of " + source +
+                        " " + std::to_string(before.last_origin()) + "; origins never decrease");
     }
     return {};
   }
@@ -155,9 +156,9 @@ Status BatchSlot::check_origin(const OutputShape& output, const Outputs& before,
     return data_error(output_name(*job.shape, tag) + ": origin decreases; output stands in the order of its input");
   }
   if (values[0] < lowest || values[count - 1] >= input_rows) {
-    return data_error(output_name(*job.shape, tag) + ": origin names input row " +
+    return data_error(output_name(*job.shape, tag) + ": origin names " + source + " " +
                       std::to_string(values[0] < lowest ? values[0] : values[count - 1]) + ", the batch has " +
-                      std::to_string(input_rows) + " rows");
+                      std::to_string(input_rows) + (by_group ? " groups" : " rows"));
   }
   return {};
 }

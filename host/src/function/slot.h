@@ -101,6 +101,8 @@ class alignas(kHandleAlign) BatchSlot {
   std::string& page_cursor() { return page_cursor_; }
   // Bytes of a key of this batch. CLUTCH_ERR_DATA if the position is out of range.
   Result<std::string> key(int64_t position) const;
+  // Groups of a kind that takes rows by group.
+  int64_t group_count() const { return job.input->keys.empty() ? 1 : job.input->keys->length; }
   int64_t key_count() const { return job.input->keys.empty() ? 0 : job.input->keys->length; }
 
  private:

@@ -56,6 +56,8 @@ Result<std::unique_ptr<Function>> Function::open(FunctionSetup setup, const clut
   shape->input = fixed.input;
   shape->input_schema = columnar::export_field(fixed.input);
   shape->outputs = context.opened();
+  const clutch_str kind = spec.steps[0]->kind;
+  shape->by_group = takes_rows_by_group({kind.data, kind.size});
   shape->output_is_input = fixed.input.type == fixed.output.type;
   function->shape_ = std::move(shape);
   return function;

@@ -26,10 +26,11 @@ struct FeatureWord {
   std::string_view word;
   uint64_t bit;
 };
-constexpr std::array<FeatureWord, 3> kFeatures = {{
+constexpr std::array<FeatureWord, 4> kFeatures = {{
     {"chain", CLUTCH_FEATURE_CHAIN},
     {"isolated", CLUTCH_FEATURE_ISOLATED},
     {"zero_copy", CLUTCH_FEATURE_ZERO_COPY},
+    {"fused", CLUTCH_FEATURE_FUSED},
 }};
 
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }

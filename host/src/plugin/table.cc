@@ -10,7 +10,8 @@ namespace clutch::host {
 namespace {
 
 constexpr uint64_t kMaxCapabilities = 256;
-constexpr uint64_t kKnownFeatures = CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_ISOLATED | CLUTCH_FEATURE_ZERO_COPY;
+constexpr uint64_t kKnownFeatures =
+    CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_ISOLATED | CLUTCH_FEATURE_ZERO_COPY | CLUTCH_FEATURE_FUSED;
 constexpr uint64_t kMustUnderstand = ~uint64_t{0} << 32;
 constexpr uint32_t kFirstCapabilitySize = offsetof(clutch_capability, features) + sizeof(clutch_capability::features);
 

@@ -26,6 +26,7 @@ struct DecisionRequest {
     std::string kind;
     uint32_t revision = 1;
     std::string payload;  // Payload format.
+    bool fused = false;   // It has an option of fused steps, see abi/spec.h.
   };
 
   std::string function;     // Name, for messages.

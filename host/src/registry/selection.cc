@@ -43,6 +43,9 @@ std::string static_objection(const Manifest& plugin, const std::vector<DecisionR
     if (steps.size() > 1 && (capability->features & CLUTCH_FEATURE_CHAIN) == 0) {
       return name_of(plugin) + " does not run " + step.kind + " in a chain of several steps";
     }
+    if (step.fused && (capability->features & CLUTCH_FEATURE_FUSED) == 0) {
+      return name_of(plugin) + " does not run " + step.kind + " with the option \"arguments\" or \"output\"";
+    }
   }
   return "";
 }

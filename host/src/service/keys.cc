@@ -92,6 +92,26 @@ Status check_keys(const columnar::Array& keys, const columnar::Array& key_index,
   return {};
 }
 
+Status check_merges(const columnar::Array& merges, const columnar::Array& keys, const columnar::Array& key_index) {
+  if (keys.empty() || key_index.empty()) {
+    return user_error("merges name positions in keys; give the distinct keys with key_index");
+  }
+  const columnar::Field field =
+      columnar::struct_of({field_of("into", TypeId::kInt32), field_of("from", TypeId::kInt32)});
+  CLUTCH_RETURN_IF_ERROR(columnar::validate(field, *merges, columnar::Depth::kFull));
+  const columnar::ArrayView rows(*merges);
+  for (const int64_t column : {0, 1}) CLUTCH_RETURN_IF_ERROR(check_no_nulls("merges", rows.child(column)));
+  for (int64_t i = 0; i < merges->length; ++i) {
+    const int32_t into = columnar::ArrayView(rows.child(0)).values<int32_t>()[merges->offset + i];
+    const int32_t from = columnar::ArrayView(rows.child(1)).values<int32_t>()[merges->offset + i];
+    if (into >= 0 && from >= 0 && into < keys->length && from < keys->length && into != from) continue;
+    return user_error("merge " + std::to_string(i) + " is of key " + std::to_string(from) + " into key " +
+                      std::to_string(into) + "; give two different positions of the " + std::to_string(keys->length) +
+                      " keys");
+  }
+  return {};
+}
+
 Status arrange_keys(columnar::Array keys, columnar::Array key_index, const std::vector<Timer>& due, BatchInput& input) {
   Positions positions;
   const columnar::ArrayView view(*keys);

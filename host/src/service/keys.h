@@ -16,6 +16,10 @@ namespace clutch::host {
 // `key_index` int32 without nulls, one a row, in range.
 Status check_keys(const columnar::Array& keys, const columnar::Array& key_index, int64_t rows);
 
+// Check clutch_batch.merges: struct<into: int32, from: int32> without nulls, of two different positions in the distinct
+// keys, which need a key_index beside them.
+Status check_merges(const columnar::Array& merges, const columnar::Array& keys, const columnar::Array& key_index);
+
 // Fill keys, key_index and timers of an input from checked keys and the timers that are due. A timer's key that no row
 // has gets a position of its own.
 Status arrange_keys(columnar::Array keys, columnar::Array key_index, const std::vector<Timer>& due, BatchInput& input);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "clutch/columnar/builder.h"
 #include "clutch/columnar/result.h"
@@ -67,7 +68,7 @@ struct Mismatch {
   std::string hint;         // "return an int or change the result type"
 
   // "result of type str does not fit int64: 'abc'; return an int or change the result type"
-  std::string sentence() const;
+  std::string sentence(std::string_view subject = "result") const;
 };
 
 // Python objects to Arrow values.

@@ -93,8 +93,8 @@ std::string take_python_error() {
   return message.empty() ? out : out + ": " + message;
 }
 
-std::string Mismatch::sentence() const {
-  std::string out = "result ";
+std::string Mismatch::sentence(std::string_view subject) const {
+  std::string out = std::string(subject) + " ";
   if (!path.empty()) out += "at " + path + " ";
   out += "of type " + python_type + " does not fit " + expected + ": " + value + reason;
   if (!hint.empty()) out += "; " + hint;

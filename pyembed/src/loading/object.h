@@ -29,6 +29,7 @@ class UserObject {
   // Hand what the function counted to the host.
   void flush_metrics(const Gil& gil);
 
+  PyObject* object() const { return object_.get(); }
   PyObject* callable() const { return callable_.get(); }
 
   // Forget the Python objects without touching them, because their interpreter is gone.

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "loading/fused.h"
 #include "table/host.h"
 
 namespace clutch::pyembed {
@@ -14,9 +15,14 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {CLUTCH_KIND_TABLE_SCALAR, Shape::kRow, true},      {CLUTCH_KIND_TABLE_TABLE, Shape::kRows, true},
-    {CLUTCH_KIND_STREAM_MAP, Shape::kRow, false},       {CLUTCH_KIND_STREAM_FLAT_MAP, Shape::kRows, false},
+    {CLUTCH_KIND_TABLE_SCALAR, Shape::kRow, true},
+    {CLUTCH_KIND_TABLE_TABLE, Shape::kRows, true},
+    {CLUTCH_KIND_STREAM_MAP, Shape::kRow, false},
+    {CLUTCH_KIND_STREAM_FLAT_MAP, Shape::kRows, false},
     {CLUTCH_KIND_STREAM_FILTER, Shape::kFilter, false},
+    {CLUTCH_KIND_TABLE_AGGREGATE, Shape::kFold, true},
+    {CLUTCH_KIND_TABLE_TABLE_AGGREGATE, Shape::kFold, true},
+    {CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED, Shape::kGroups, true},
 };
 
 const Kind* find_kind(std::string_view id) {
@@ -39,7 +45,8 @@ Result<StepSpec> read_step(const clutch_step& step) {
   if (kind == nullptr) {
     return Status(CLUTCH_ERR_UNSUPPORTED, what + "kind " + quoted(copy.kind) +
                                               " is not served; kinds served: stream.filter, stream.flat_map, "
-                                              "stream.map, table.scalar, table.table");
+                                              "stream.map, table.aggregate, table.aggregate.vectorized, table.scalar, "
+                                              "table.table, table.table_aggregate");
   }
   if (step.kind_revision != 1) {
     return Status(CLUTCH_ERR_UNSUPPORTED, what + "revision " + std::to_string(step.kind_revision) + " of kind " +
@@ -120,6 +127,12 @@ Result<FunctionSpec> read_spec(const clutch_spec& spec) {
   }
   if (copy.name.empty()) copy.name = copy.steps.front().name;
   const std::string what = "function " + quoted(copy.name);
+  for (const StepSpec& step : copy.steps) {
+    const bool by_group = step.shape == Shape::kFold || step.shape == Shape::kGroups;
+    if (!by_group || copy.steps.size() == 1) continue;
+    return Status(CLUTCH_ERR_UNSUPPORTED, what + ": step " + quoted(step.name) + " is a " + step.kind +
+                                              ", which stands alone; put the other steps into functions of their own");
+  }
   const auto import = [&what](const ArrowSchema& schema, const char* side) -> Result<columnar::Field> {
     Result<columnar::Field> field = columnar::import_field(schema);
     if (!field.ok()) return std::move(field).status().prefixed(what + ": " + side + " schema");
@@ -146,6 +159,7 @@ Result<FunctionSpec> read_spec(const clutch_spec& spec) {
     return Status(CLUTCH_ERR_ARGUMENT, what + ": the output schema has no column");
   }
   CLUTCH_RETURN_IF_ERROR(check_policy(copy));
+  CLUTCH_RETURN_IF_ERROR(read_fused(copy));
   return copy;
 }
 

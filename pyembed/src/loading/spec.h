@@ -20,8 +20,21 @@ Options copy_options(const clutch_options& options);
 // The value of a key, the last one if it stands there twice.
 std::optional<std::string_view> find_option(const Options& options, std::string_view key);
 
-// What one row in gives.
-enum class Shape : uint8_t { kRow, kRows, kFilter };
+// What one row in gives, or (kFold, kGroups) one group of rows.
+enum class Shape : uint8_t { kRow, kRows, kFilter, kFold, kGroups };
+
+// Where an argument of a step of a fused function comes from.
+struct Argument {
+  enum class From : uint8_t { kColumn, kStep, kConstant };
+  From from = From::kColumn;
+  size_t index = 0;  // of the column, the step, or in `constants`
+};
+
+// A constant as a spec has it.
+struct ConstantSpec {
+  std::string text;
+  bool pickled = false;  // base64 of a pickle, else a literal
+};
 
 struct StepSpec {
   std::string name;
@@ -31,6 +44,9 @@ struct StepSpec {
   std::string format;
   std::string payload;
   Options options;
+  std::vector<Argument> arguments;  // of a fused function, like the two below
+  std::vector<ConstantSpec> constants;
+  std::optional<size_t> output;  // the result column it gives
 };
 
 struct FunctionSpec {
@@ -39,6 +55,7 @@ struct FunctionSpec {
   columnar::Field input;
   columnar::Field output;
   int32_t on_error = CLUTCH_ON_ERROR_FAIL;
+  bool fused = false;  // the steps say where their arguments come from
   Options options;
 };
 

@@ -1,34 +1,22 @@
-// How one function serves its batches: made once when it opens, so that a batch looks up and decides nothing.
+// Calls a row, in chains: how functions of the shapes row to row and row to rows serve their batches.
 #pragma once
 
 #include <memory>
 #include <vector>
 
-#include "clutch/abi/batch.h"
-#include "interpreter/interpreter.h"
-#include "loading/object.h"
 #include "plan/driver.h"
+#include "plan/executor.h"
+#include "plan/fused.h"
 #include "plan/loops.h"
-#include "table/host.h"
-#include "watch/watchdog.h"
 
 namespace clutch::pyembed {
 
-class Plan {
+class Plan : public Executor {
  public:
-  // `spec` and `objects` (one a step) must outlive the plan. With `exact_progress` the row that runs is known at any
-  // time: for deadlines of rows, and for a watcher of the progress word.
-  static Result<std::unique_ptr<Plan>> make(const Gil& gil, Interpreter& interpreter, const FunctionSpec& spec,
-                                            const std::vector<std::unique_ptr<UserObject>>& objects,
-                                            bool exact_progress);
+  static Result<std::unique_ptr<Executor>> make(const Gil& gil, const Parts& parts);
 
-  // Needs the lock.
-  ~Plan() = default;
-
-  // Run the rows of a batch; the results are then in outputs(). On failure the outputs are empty.
-  Status run(const Gil& gil, const Host& host, const clutch_batch& batch, Watch& watch, clutch_error* error);
-
-  Outputs& outputs() { return outputs_; }
+  Status run(const Gil& gil, const Host& host, const clutch_batch& batch, Watch& watch, clutch_error* error) override;
+  int32_t emit(const Host& host, const clutch_batch& batch, clutch_error* error) override;
 
  private:
   Plan(Interpreter& interpreter, const FunctionSpec& spec, Inputs inputs, Outputs outputs)
@@ -42,6 +30,7 @@ class Plan {
     int described = 0;    // errors told with a traceback so far
   };
   Status run_rows(const Gil& gil, Batch& batch);
+  int64_t run_stretch(const Loop& loop, int64_t first, int64_t last);
   // Between two stretches of rows: is it time to stop?
   Status poll(const Batch& batch, int64_t row) const;
   // Treat a row that failed as the policy says; a status means that the batch fails.
@@ -60,6 +49,7 @@ class Plan {
   Fault fault_;
   int64_t (*run_stretch_)(const Loop&, int64_t, int64_t) = nullptr;
   std::unique_ptr<Driver> driver_;  // NULL: run_stretch_ serves better
+  std::unique_ptr<Fused> fused_;    // instead of both, where steps say where their arguments come from
   bool one_to_one_ = true;
 };
 

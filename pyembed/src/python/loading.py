@@ -154,6 +154,18 @@ def load_pickle(payload, stamp):
         raise
 
 
+def load_constant(text, pickled):
+    """A constant of a fused step."""
+    if pickled:
+        import base64
+        import pickle
+
+        return pickle.loads(base64.b64decode(text.encode("ascii"), validate=True))
+    import ast
+
+    return ast.literal_eval(text)
+
+
 def forget(module_name):
     """Let go of a module made here, and of the text of its tracebacks."""
     sys.modules.pop(module_name, None)
@@ -179,8 +191,38 @@ def _code_flags(function):
     return getattr(code, "co_flags", 0)
 
 
+_AGGREGATES = {
+    "table.aggregate": ("create_accumulator", "accumulate", "get_value"),
+    "table.table_aggregate": ("create_accumulator", "accumulate", "emit_value"),
+    "table.aggregate.vectorized": ("create_accumulator", "accumulate", "get_value"),
+}
+
+
+def _prepare_aggregate(found, kind):
+    # A plain function of whole columns is one call a group.
+    if kind == "table.aggregate.vectorized" and not hasattr(found, "accumulate") and callable(found):
+        if not isinstance(found, type):
+            return found, found
+    if isinstance(found, type):
+        found = found()
+    for method in _AGGREGATES[kind]:
+        if not callable(getattr(found, method, None)):
+            raise Refused(
+                "%s has no method %s(); %s needs an object with %s()"
+                % (_describe(found), method, kind, "(), ".join(_AGGREGATES[kind]))
+            )
+        if _code_flags(getattr(found, method)) & 0x280:
+            raise Refused("%s() is async, and %s calls plain methods; remove 'async'" % (method, kind))
+    return found, found.accumulate
+
+
 def prepare(found, kind):
     """The object to open and close, and what to call for each row."""
+    # What clutch.table.udf and its siblings made is called to build expressions; the function is inside.
+    if hasattr(type(found), "__clutch_function__"):
+        found = found.__clutch_function__
+    if kind in _AGGREGATES:
+        return _prepare_aggregate(found, kind)
     method = _METHODS[kind]
     if isinstance(found, type):
         own = [base for base in found.__mro__ if base is not object]

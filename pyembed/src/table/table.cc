@@ -4,6 +4,7 @@
 #include <new>
 
 #include "clutch/pyembed.h"
+#include "plan/plan.h"
 #include "table/function.h"
 #include "table/runtime.h"
 
@@ -101,11 +102,11 @@ int32_t function_close(clutch_function* function, clutch_error* error) {
 
 constexpr clutch_str literal(const char* text) { return {text, std::char_traits<char>::length(text)}; }
 
-constexpr clutch_capability capability(const char* kind) {
-  return {sizeof(clutch_capability), 0, literal(kind), 1, 1, literal("import,pickle,source"), CLUTCH_FEATURE_CHAIN};
+constexpr clutch_capability capability(const char* kind, uint64_t features = CLUTCH_FEATURE_CHAIN) {
+  return {sizeof(clutch_capability), 0, literal(kind), 1, 1, literal("import,pickle,source"), features};
 }
 
-constexpr clutch_capability kScalar = capability(CLUTCH_KIND_TABLE_SCALAR);
+constexpr clutch_capability kScalar = capability(CLUTCH_KIND_TABLE_SCALAR, CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_FUSED);
 constexpr clutch_capability kTable = capability(CLUTCH_KIND_TABLE_TABLE);
 constexpr clutch_capability kMap = capability(CLUTCH_KIND_STREAM_MAP);
 constexpr clutch_capability kFlatMap = capability(CLUTCH_KIND_STREAM_FLAT_MAP);

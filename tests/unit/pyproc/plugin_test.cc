@@ -91,7 +91,9 @@ TEST_F(ProcessPlugin, SaysWhatItsManifestSays) {
     const clutch_capability& capability = *api_->capabilities[listed++];
     EXPECT_EQ(text.find("kind = \"" + text_of(capability.kind) + "\"", at), at + 15);
     EXPECT_EQ(text_of(capability.payloads), "import,pickle,source");
-    EXPECT_EQ(capability.features, CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_ISOLATED);
+    const bool scalar = text_of(capability.kind) == CLUTCH_KIND_TABLE_SCALAR;
+    EXPECT_EQ(capability.features,
+              CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_ISOLATED | (scalar ? CLUTCH_FEATURE_FUSED : 0u));
   }
   EXPECT_EQ(listed, 5u);
 }
@@ -146,7 +148,8 @@ TEST_F(ProcessPlugin, RefusesWhatItCannotServe) {
       api_->function_open(runtime, spec("x", CLUTCH_KIND_STREAM_KEYED_PROCESS), nullptr, &function, &info, &error_), 0);
   EXPECT_EQ(error_.message,
             "process mode does not serve the kind stream.keyed_process; it serves stream.filter, stream.flat_map, "
-            "stream.map, table.scalar and table.table");
+            "stream.map, table.aggregate, table.aggregate.vectorized, table.scalar, table.table and "
+            "table.table_aggregate");
   api_->runtime_close(runtime);
 }
 

@@ -61,6 +61,8 @@ class TableReader {
     return out;
   }
 
+  bool has(std::string_view key) const { return table_.contains(key); }
+
   // The first thing that was wrong, or the first key that nobody asked for.
   Status finish() {
     if (!status_.ok()) return status_;
@@ -136,6 +138,31 @@ Result<ExpectedError> read_error(const toml::table& table, const std::string& fi
   return error;
 }
 
+std::vector<int64_t> read_numbers(TableReader& reader, std::string_view key) {
+  std::vector<int64_t> out;
+  if (const toml::array* numbers = reader.array(key)) {
+    for (const toml::node& node : *numbers) out.push_back(node.value_or<int64_t>(-1));
+  }
+  return out;
+}
+
+Result<GroupParts> read_parts(TableReader& reader) {
+  GroupParts parts;
+  if (const toml::array* keys = reader.array("keys")) {
+    for (const toml::node& node : *keys) parts.keys.push_back(node.value_or<std::string>(""));
+  }
+  parts.row_kinds = read_numbers(reader, "row_kinds");
+  parts.row_flags = read_numbers(reader, "row_flags");
+  if (const toml::array* merges = reader.array("merges")) {
+    for (const toml::node& node : *merges) {
+      const toml::array* pair = node.as_array();
+      if (pair == nullptr || pair->size() != 2) return reader.place("\"merges\" is not an array of [into, from]");
+      parts.merges.emplace_back((*pair)[0].value_or<std::string>(""), (*pair)[1].value_or<std::string>(""));
+    }
+  }
+  return parts;
+}
+
 Result<Case> read_case(const toml::table& table, const std::string& file) {
   TableReader reader(table, file);
   Case out;
@@ -162,16 +189,15 @@ Result<Case> read_case(const toml::table& table, const std::string& file) {
   out.output = reader.text("output");
   out.rows = reader.text("rows");
   out.expect = reader.text("expect");
-  if (const toml::array* origin = reader.array("origin")) {
-    out.origin.emplace();
-    for (const toml::node& node : *origin) out.origin->push_back(node.value_or<int64_t>(-1));
-  }
+  CLUTCH_ASSIGN_OR_RETURN(out.parts, read_parts(reader));
+  if (reader.has("origin")) out.origin = read_numbers(reader, "origin");
   if (const std::string on_error = reader.text("on_error"); !on_error.empty()) out.on_error = on_error;
   out.dead_letters = reader.text("dead_letters");
   if (const toml::table* error = reader.table("error")) {
     CLUTCH_ASSIGN_OR_RETURN(out.error, read_error(*error, file));
   }
   out.options = reader.texts("options");
+  out.step_options = reader.texts("step_options");
   out.timeout_ms = reader.integer("timeout_ms").value_or(0);
   out.feature = reader.text("feature");
   if (const toml::array* packages = reader.array("packages")) {
@@ -179,7 +205,8 @@ Result<Case> read_case(const toml::table& table, const std::string& file) {
   }
   if (const toml::table* after = reader.table("after")) {
     TableReader after_reader(*after, file);
-    out.after = SecondBatch{after_reader.text("rows"), after_reader.text("expect")};
+    out.after = SecondBatch{after_reader.text("rows"), after_reader.text("expect"), {}};
+    CLUTCH_ASSIGN_OR_RETURN(out.after->parts, read_parts(after_reader));
     CLUTCH_RETURN_IF_ERROR(after_reader.finish());
   }
   CLUTCH_RETURN_IF_ERROR(reader.finish());

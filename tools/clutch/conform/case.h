@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "clutch/columnar/result.h"
@@ -28,9 +29,20 @@ struct ExpectedError {
   std::map<std::string, std::string> details;
 };
 
+// What a batch has beside its rows, for kinds that take them by group.
+struct GroupParts {
+  std::vector<std::string> keys;  // One a row.
+  std::vector<int64_t> row_kinds;
+  std::vector<int64_t> row_flags;
+  std::vector<std::pair<std::string, std::string>> merges;  // Keys: into, from.
+
+  bool empty() const { return keys.empty() && row_kinds.empty() && row_flags.empty() && merges.empty(); }
+};
+
 struct SecondBatch {
   std::string rows;
   std::string expect;
+  GroupParts parts;
 };
 
 struct Case {
@@ -41,13 +53,15 @@ struct Case {
   std::string native_kind;      // Its kind.
   std::string input;
   std::string output;
-  std::string rows;    // JSON lines.
+  std::string rows;  // JSON lines.
+  GroupParts parts;
   std::string expect;  // JSON lines.
   std::optional<std::vector<int64_t>> origin;
   std::string on_error = "fail";
   std::string dead_letters;
   std::optional<ExpectedError> error;
   std::map<std::string, std::string> options;
+  std::map<std::string, std::string> step_options;
   int64_t timeout_ms = 0;
   std::string feature;
   std::vector<std::string> packages;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "clutch/columnar/builder.h"
 #include "clutch/columnar/ops.h"
 #include "clutch/columnar/type.h"
 #include "common.h"
@@ -64,6 +65,28 @@ Field batch_field(const std::string& columns) {
 OnError on_error_of(const std::string& word) {
   if (word == "null") return OnError::kNull;
   return word == "dead_letter" ? OnError::kDeadLetter : OnError::kFail;
+}
+
+// The distinct keys of a batch, in the order in which they first stand there, and each row's place in them.
+struct Keys {
+  std::vector<std::string> distinct;
+  std::vector<int32_t> index;
+
+  int32_t of(const std::string& key) {
+    const auto found = std::find(distinct.begin(), distinct.end(), key);
+    const auto place = static_cast<int32_t>(found - distinct.begin());
+    if (found == distinct.end()) distinct.push_back(key);
+    return place;
+  }
+};
+
+Field number_field(const char* type) { return {"n", unwrap(columnar::parse_type(type)), false}; }
+
+template <typename T>
+columnar::Array numbers_of(const char* type, const std::vector<int64_t>& values) {
+  columnar::ArrayBuilder builder(number_field(type));
+  for (const int64_t value : values) builder.append<T>(static_cast<T>(value));
+  return builder.finish();
 }
 
 class Runner {
@@ -143,8 +166,9 @@ class Runner {
       if (step.payload_format == "source") return source(step.payload);
       return step.payload_format == "import" ? imported(step.payload) : pickle(step.payload);
     };
-    const auto dress = [](Spec& spec, const CaseStep& step) {
+    const auto dress = [this](Spec& spec, const CaseStep& step) {
       if (!step.name.empty()) spec.step_name(step.name);
+      for (const auto& [key, value] : test_.step_options) spec.step_option(key, value);
       if (!step.attribute.empty()) spec.step_option("attribute", step.attribute);
     };
     Spec spec = native() ? Spec(test_.native_kind, clutch::native(plugin_.native_library + ":" + test_.native))
@@ -168,6 +192,57 @@ class Runner {
 
   Output call(const Function& function, columnar::Array rows) const {
     return function.call(Rows(rows.detach()), Milliseconds(test_.timeout_ms));
+  }
+
+  Output call(const Function& function, columnar::Array rows, const GroupParts& parts) const {
+    if (parts.empty()) return call(function, std::move(rows));
+    clutch_app_batch_options options{};
+    options.struct_size = sizeof(options);
+    options.timeout_ms = test_.timeout_ms;
+    Keys keys;
+    for (const std::string& key : parts.keys) keys.index.push_back(keys.of(key));
+    columnar::ArrayBuilder merged(columnar::struct_of({number_field("int32"), number_field("int32")}));
+    for (const auto& [into, from] : parts.merges) {
+      merged.child(0).append<int32_t>(keys.of(into));
+      merged.child(1).append<int32_t>(keys.of(from));
+      merged.append_struct();
+    }
+    columnar::ArrayBuilder distinct({"keys", unwrap(columnar::parse_type("binary")), false});
+    for (const std::string& key : keys.distinct) {
+      if (const Status status = distinct.append_bytes(key); !status.ok()) throw Mismatch{std::string(status.message())};
+    }
+    columnar::Array key_array = distinct.finish();
+    columnar::Array index = numbers_of<int32_t>("int32", {keys.index.begin(), keys.index.end()});
+    columnar::Array kinds = numbers_of<int8_t>("int8", parts.row_kinds);
+    columnar::Array flags = numbers_of<int8_t>("int8", parts.row_flags);
+    columnar::Array merges = merged.finish();
+    if (!keys.distinct.empty()) options.keys = key_array.get();
+    if (!keys.distinct.empty()) options.key_index = index.get();
+    if (!parts.row_kinds.empty()) options.row_kinds = kinds.get();
+    if (!parts.row_flags.empty()) options.row_flags = flags.get();
+    if (!parts.merges.empty()) options.merges = merges.get();
+    return function.call(Rows(rows.detach()), options);
+  }
+
+  // Rows by group: other batches make other groups, and each function has state of its own.
+  bool by_group() const { return !native() && test_.steps[0].kind.find("aggregate") != std::string::npos; }
+
+  void expect_groups() {
+    const columnar::Array input = parse_rows(test_.rows);
+    const columnar::Array first = columnar::slice(*input, 0, std::min<int64_t>(input->length, 1));
+    const ArrowArray* parts[] = {first.get(), first.get(), input.get(), first.get()};
+    const columnar::Array longer = unwrap(columnar::concatenate(batch_, parts));
+    for (const bool sliced : {false, true}) {
+      const Function function = host_.open(make_spec());
+      Seen seen;
+      seen.add(call(function,
+                    sliced ? columnar::slice(*longer, 2 * first->length, input->length)
+                           : unwrap(columnar::copy(batch_, *input)),
+                    test_.parts),
+               0);
+      check_seen(sliced ? "slice of a longer array" : "whole", seen);
+      if (test_.after) expect_after(function);
+    }
   }
 
   void check_lines(const std::string& way, const std::vector<std::string>& seen,
@@ -204,6 +279,7 @@ class Runner {
   }
 
   void expect_rows() {
+    if (by_group()) return expect_groups();
     const Function function = host_.open(make_spec());
     const columnar::Array input = parse_rows(test_.rows);
     const int64_t count = input->length;
@@ -250,7 +326,7 @@ class Runner {
 
   void expect_after(const Function& function) {
     Seen seen;
-    seen.add(call(function, parse_rows(test_.after->rows)), 0);
+    seen.add(call(function, parse_rows(test_.after->rows), test_.after->parts), 0);
     check_lines("second batch", seen.rows, lines_of(test_.after->expect));
     remember(seen.rows);
   }
@@ -267,7 +343,7 @@ class Runner {
     }
     if (expected.at_open) throw Mismatch{"the function opened, where " + expected.code + " was expected"};
     try {
-      const Output output = call(*function, parse_rows(test_.rows));
+      const Output output = call(*function, parse_rows(test_.rows), test_.parts);
       Seen seen;
       seen.add(output, 0);
       throw Mismatch{"the batch gave\n" + joined(seen.rows) + "where " + expected.code + " was expected"};

@@ -16,6 +16,12 @@ extern "C" {
  */
 #define CLUTCH_BATCH_END_OF_INPUT 1u /* flags: no batch follows. */
 
+/*
+ * Bit of row_flags: the row reaches no call of the function. A FILTER of the aggregate was false for it, or a DISTINCT
+ * has seen its values before. It still counts as a row of its key.
+ */
+#define CLUTCH_ROW_SKIP 1
+
 typedef struct clutch_batch {
   uint32_t struct_size;
   uint32_t flags;
@@ -34,6 +40,12 @@ typedef struct clutch_batch {
   const struct ArrowArray* key_index;  /* int32: for each row the position of its key in keys. */
   const struct ArrowArray* timers;     /* struct<key_index:int32, time_ms:int64, domain:int8>: timers that fire,
                                           before the rows. Own length. */
+
+  /* Not there if struct_size ends before them. */
+  const struct ArrowArray* row_flags; /* int8: CLUTCH_ROW_*, one a row. NULL: no row has any. */
+  const struct ArrowArray* merges;    /* struct<into:int32, from:int32>, positions in keys: before the rows, in this
+                                         order, the accumulator of `from` goes into that of `into` and is cleared. Own
+                                         length. For session windows that grow together. */
 } clutch_batch;
 
 /* Output tag of the main output. Side outputs have the tags that the host interned when the function opened. */

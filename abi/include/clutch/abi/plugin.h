@@ -25,6 +25,7 @@ typedef struct clutch_capability {
 #define CLUTCH_FEATURE_CHAIN 1u     /* May stand in a chain of several steps. */
 #define CLUTCH_FEATURE_ISOLATED 2u  /* A crash of the user's code does not reach the host. */
 #define CLUTCH_FEATURE_ZERO_COPY 4u /* Columns reach the user's code without a copy. */
+#define CLUTCH_FEATURE_FUSED 8u     /* Steps may say where their arguments come from: CLUTCH_OPTION_ARGUMENTS. */
 
 /* Filled by function_open; the host sets struct_size. */
 typedef struct clutch_function_info {

@@ -19,6 +19,21 @@ extern "C" {
  *   stream.flat_map  row to rows   f(value) -> iterable of values, or None for no rows
  *   stream.filter    row to rows   f(value) -> keep the row if true; output schema = input schema
  *
+ * Those that take the rows of a batch by group. A group is a key of the batch (clutch_batch.keys); without keys the
+ * whole batch is one. The origin of an output row is the position of its group in keys, not an input row:
+ *
+ *   id                          shape           one group gives
+ *   table.aggregate             fold by group   get_value(accumulator) -> one value
+ *   table.table_aggregate       fold by group   emit_value(accumulator) -> iterable of values, or None for no rows
+ *   table.aggregate.vectorized  group to rows   one value of all its rows, whose columns are given whole
+ *
+ * Fold by group: create_accumulator() once for a group without state, merge(accumulator, [others]) for clutch_batch
+ * .merges, then for each row accumulate(accumulator, *columns), or retract(...) where its row kind is update-before or
+ * delete. The accumulators are state of the host. A key that only was merged into another gives nothing.
+ * Options of the step: "accumulator", the accumulator's type as text; "views", the ListViews and MapViews in it, as
+ * JSON
+ * [[position, "list", element type], [position, "map", key type, value type], ...].
+ *
  * Of rows and values:
  *   table.*  The columns of the input are the positional arguments.
  *   stream.* The value is the only column, or a Row of all columns if there are several.
@@ -26,6 +41,9 @@ extern "C" {
  */
 #define CLUTCH_KIND_TABLE_SCALAR "table.scalar"
 #define CLUTCH_KIND_TABLE_TABLE "table.table"
+#define CLUTCH_KIND_TABLE_AGGREGATE "table.aggregate"
+#define CLUTCH_KIND_TABLE_TABLE_AGGREGATE "table.table_aggregate"
+#define CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED "table.aggregate.vectorized"
 #define CLUTCH_KIND_STREAM_MAP "stream.map"
 #define CLUTCH_KIND_STREAM_FLAT_MAP "stream.flat_map"
 #define CLUTCH_KIND_STREAM_FILTER "stream.filter"
@@ -52,6 +70,23 @@ typedef struct clutch_step {
   clutch_bytes payload;
   clutch_options options; /* Of this step: "attribute", "python.version" (of a pickle), a plugin's own. */
 } clutch_step;
+
+/*
+ * Steps that say where their arguments come from are calls like f(g(x), y): each runs once a row, in order, on live
+ * objects. They stand in options of the step, so that they need nothing of who only passes a spec on. All steps of such
+ * a function are of kind table.scalar, and the plugin has CLUTCH_FEATURE_FUSED.
+ *
+ *   - "arguments" = "column:1, step:0, constant:0": column:N is the value of input column N; step:N what step N gave,
+ *     which stands before this one; constant:N a constant of this step, made once when the function opens. Without this
+ *     option the first step takes all columns, and each other one what the step before gave.
+ *   - "constant.N" is a Python literal such as 'abc' (number, text, bytes, None, True, False, and tuples, lists and
+ *     dicts of them); "constant.N.pickle" instead is any object, pickled, as base64.
+ *   - "output" = "0" is the result column that the step gives. If any step has this option, each result column is given
+ *     by one step; else the last one gives the result.
+ */
+#define CLUTCH_OPTION_ARGUMENTS "arguments"
+#define CLUTCH_OPTION_CONSTANT "constant."
+#define CLUTCH_OPTION_OUTPUT "output"
 
 /* What to do with a row whose call raised, or whose result does not fit the result schema. */
 #define CLUTCH_ON_ERROR_FAIL 0        /* The batch fails; nothing of it is kept. */

@@ -1,10 +1,15 @@
-"""Row and RowKind, as user functions see them. The runtime defines this module in every interpreter it serves.
+"""Row and RowKind, as user functions see them: one class on the client and in every interpreter a runtime serves.
+
+A runtime defines this module in sys.modules before it loads user code, from the same text; on the client it is imported
+as a file. So a pickle made on one side loads on the other, and isinstance holds. The runtime reads and writes the slots
+``_fields``, ``_row_kind`` and ``_values`` directly: they stay the only slots, in that order.
 
 The surface is that of ``pyflink.common.Row``, so that functions written for it keep their results:
 
 * ``Row(1, 'hi')`` is a row without names, ``Row(name='Alice', age=11)`` has names, sorted.
 * A row without names can be called to make named rows: ``Person = Row('name', 'age'); Person('Alice', 11)``.
 * Values are read by position, by slice, by name and as attributes, and set by position, slice and name.
+* Rows are equal if class, names, values and kind are; they are ordered by their values, like lists.
 """
 
 from enum import Enum
@@ -20,6 +25,14 @@ class RowKind(Enum):
     UPDATE_AFTER = 2
     DELETE = 3
 
+    def __str__(self):
+        return _SHORT_NAMES[self.value]
+
+    def __int__(self):
+        return self.value
+
+
+_SHORT_NAMES = ("+I", "-U", "+U", "-D")
 
 _INTERNAL = frozenset(("_fields", "_values", "_row_kind"))
 
@@ -59,6 +72,13 @@ class Row(object):
             self._values = list(args)
         self._row_kind = RowKind.INSERT
 
+    @staticmethod
+    def of_kind(row_kind, *args, **kwargs):
+        """Make a row of that kind; the other arguments are those of Row."""
+        row = Row(*args, **kwargs)
+        row.set_row_kind(row_kind)
+        return row
+
     def as_dict(self, recursive=False):
         """The values by name; with `recursive`, rows inside become dicts too. TypeError on a row without names."""
         if not hasattr(self, "_fields"):
@@ -70,6 +90,9 @@ class Row(object):
         return self._row_kind
 
     def set_row_kind(self, row_kind):
+        """Set what the row means in a stream of changes. TypeError for what is no RowKind."""
+        if not isinstance(row_kind, RowKind):
+            raise TypeError("the kind of a Row is a RowKind, not %r" % (row_kind,))
         self._row_kind = row_kind
 
     def set_field_names(self, field_names):
@@ -142,6 +165,18 @@ class Row(object):
 
     def __ne__(self, other):
         return not self == other
+
+    def __lt__(self, other):
+        return self._values < other._values if isinstance(other, Row) else NotImplemented
+
+    def __le__(self, other):
+        return self._values <= other._values if isinstance(other, Row) else NotImplemented
+
+    def __gt__(self, other):
+        return self._values > other._values if isinstance(other, Row) else NotImplemented
+
+    def __ge__(self, other):
+        return self._values >= other._values if isinstance(other, Row) else NotImplemented
 
     def __hash__(self):
         return hash(tuple(self._values))

@@ -1,0 +1,109 @@
+#include "fold/failure.h"
+
+#include "clutch/columnar/ops.h"
+
+namespace clutch::pyembed {
+namespace {
+
+constexpr int kTracebacksPerBatch = 16;  // formatting one takes as long as a thousand calls
+constexpr char kTooLongRow[] = "a row ran longer than python.row-deadline; make it faster or raise the limit";
+constexpr char kTooLongBatch[] = "the batch was not done by its deadline; send smaller batches or allow more time";
+
+}  // namespace
+
+Status Failures::told(Status status, int64_t row) const {
+  status.with(CLUTCH_DETAIL_FUNCTION, spec_.name).with(CLUTCH_DETAIL_BATCH, std::to_string(batch_.sequence));
+  if (row >= 0) status.with(CLUTCH_DETAIL_ROW, std::to_string(row));
+  return status;
+}
+
+Status Failures::poll(int64_t row) const {
+  const std::string where = name() + " row " + std::to_string(row) + ": ";
+  if (watch_.cancelled() || watch_.cause() == Cause::kCancelled ||
+      (host_.cancel != nullptr && host_.cancel->is_cancelled(batch_.context) != 0)) {
+    return told(Status(CLUTCH_ERR_CANCELLED, where + "the batch was cancelled by the host", CLUTCH_ORIGIN_HOST), row);
+  }
+  const bool of_row = watch_.cause() == Cause::kRowDeadline;
+  if (!of_row && (batch_.deadline_ns == 0 || monotonic_ns() < batch_.deadline_ns)) return Status();
+  Status status(CLUTCH_ERR_DEADLINE, where + (of_row ? kTooLongRow : kTooLongBatch), CLUTCH_ORIGIN_USER);
+  status.with(CLUTCH_DETAIL_STAGE, "row");
+  return told(std::move(status), row);
+}
+
+Status Failures::raised(const Gil& gil, const std::string& where, int64_t row, bool& ret_fatal) {
+  // Telling about it runs Python code, which must not be interrupted itself.
+  const Cause cause = watch_.pause(gil);
+  PyRef exception = take_exception(gil);
+  const bool interrupted =
+      exception && cause != Cause::kNone && PyObject_IsInstance(exception.get(), interpreter_.interrupted()) == 1;
+  const Described described = describe(gil, interpreter_, exception, interrupted || described_ < kTracebacksPerBatch);
+  ++described_;
+  watch_.resume(gil);
+  if (!interrupted) return told(to_status(CLUTCH_ERR_USER, where, described), row);
+  ret_fatal = cause != Cause::kRowDeadline;
+  Status status;
+  if (cause == Cause::kCancelled) {
+    status = Status(CLUTCH_ERR_CANCELLED, where + ": the batch was cancelled by the host and the call interrupted",
+                    CLUTCH_ORIGIN_HOST);
+  } else {
+    const char* why = cause == Cause::kRowDeadline ? kTooLongRow : kTooLongBatch;
+    status = Status(CLUTCH_ERR_DEADLINE, where + ": interrupted because " + why, CLUTCH_ORIGIN_USER);
+    status.with(CLUTCH_DETAIL_STAGE, "interrupt");
+  }
+  if (!described.traceback.empty()) status.with(CLUTCH_DETAIL_TRACEBACK, described.traceback);
+  if (!described.frames.empty()) status.with(CLUTCH_DETAIL_FRAMES, described.frames);
+  return told(std::move(status), row);
+}
+
+Status Failures::row(const Gil& gil, int64_t row, std::string_view what, bool& ret_fatal) {
+  Status status = raised(gil, name() + std::string(what) + " row " + std::to_string(row), row, ret_fatal);
+  const std::vector<columnar::Field>& columns = spec_.input.type.children;
+  const ArrowArray& rows = *batch_.rows;
+  status.with(CLUTCH_DETAIL_VALUE, columns.size() == 1
+                                       ? columnar::row_to_string(columns.front(), *rows.children[0], rows.offset + row)
+                                       : columnar::row_to_string(spec_.input, rows, row));
+  return status;
+}
+
+Status Failures::reading(const Gil& gil, int64_t row, size_t column) {
+  const std::string& column_name = spec_.input.type.children[column].name;
+  Status status =
+      to_status(CLUTCH_ERR_VALUE, name() + " row " + std::to_string(row) + ": input column \"" + column_name + "\"",
+                describe(gil, interpreter_, take_exception(gil), true));
+  status.with(CLUTCH_DETAIL_COLUMN, column_name);
+  return told(std::move(status), row);
+}
+
+Status Failures::group(const Gil& gil, std::string_view what, const std::string& key) {
+  bool fatal = false;
+  return raised(gil, name() + " " + std::string(what) + " of " + key, -1, fatal);
+}
+
+Status Failures::misfit(std::string_view what, const std::string& key, std::string_view subject,
+                        Mismatch mismatch) const {
+  // The hints are about results; what an accumulator should be is in its declaration.
+  if (subject != "result") mismatch.hint = "change it, or the declared accumulator_type";
+  Status status(CLUTCH_ERR_VALUE, name() + " " + std::string(what) + " of " + key + ": " + mismatch.sentence(subject),
+                CLUTCH_ORIGIN_USER);
+  status.with(CLUTCH_DETAIL_VALUE, mismatch.value);
+  return told(std::move(status), -1);
+}
+
+Status Failures::plain(int32_t code, const std::string& what, int32_t origin) const {
+  return told(Status(code, name() + " " + what, origin), -1);
+}
+
+Status Failures::drop_row(int64_t row, const Status& why, clutch_error* error) const {
+  if (spec_.on_error == CLUTCH_ON_ERROR_NULL) return Status();
+  clutch_error* letter = nullptr;
+  if (host_.dead_letter->add(batch_.context, row, &letter, error) < 0 || letter == nullptr) {
+    return told(Status(CLUTCH_ERR_INTERNAL,
+                       name() + " row " + std::to_string(row) + ": the host did not take the row as a dead letter",
+                       CLUTCH_ORIGIN_HOST),
+                row);
+  }
+  host_.report(why, letter);
+  return Status();
+}
+
+}  // namespace clutch::pyembed
