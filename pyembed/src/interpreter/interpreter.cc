@@ -1,5 +1,8 @@
 #include "interpreter/interpreter.h"
 
+#include <dlfcn.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <mutex>
 #include <optional>
@@ -126,6 +129,7 @@ Status Interpreter::load(const Gil& gil) {
   if (owned_ && !install_streams(gil, *this)) {
     return Status(CLUTCH_ERR_LOAD, "sys.stdout cannot be replaced: " + raised_text());
   }
+  CLUTCH_RETURN_IF_ERROR(offer_package(gil));
   if (started_) {
     PyRef refuse = helper(gil, File::kForks, "refuse_forks");
     if (!refuse || !PyRef::steal(PyObject_CallObject(refuse.get(), nullptr))) {
@@ -152,6 +156,19 @@ PyRef Interpreter::helper(const Gil&, File file, const char* attribute) {
   PyObject* found = PyDict_GetItemString(names.get(), attribute);
   if (found == nullptr && PyErr_Occurred() == nullptr) PyErr_SetString(PyExc_AttributeError, attribute);
   return PyRef::share(found);
+}
+
+// It lies in the folder "python" beside this library.
+Status Interpreter::offer_package(const Gil&) {
+  Dl_info self{};
+  if (dladdr(reinterpret_cast<void*>(&raised_text), &self) == 0 || self.dli_fname == nullptr) return Status();
+  const std::string library = self.dli_fname;
+  const std::string folder = library.substr(0, library.rfind('/') + 1) + "python";
+  if (access((folder + "/clutch/__init__.py").c_str(), R_OK) != 0) return Status();
+  PyObject* path = PySys_GetObject("path");  // borrowed
+  PyRef text = PyRef::steal(PyUnicode_DecodeFSDefaultAndSize(folder.data(), static_cast<Py_ssize_t>(folder.size())));
+  if (path != nullptr && PyList_Check(path) != 0 && text && PyList_Append(path, text.get()) == 0) return Status();
+  return Status(CLUTCH_ERR_LOAD, "cannot put " + folder + " on sys.path: " + raised_text());
 }
 
 Status Interpreter::add_to_path(const Gil&, const std::vector<std::string>& entries) {

@@ -52,6 +52,8 @@ class Interpreter {
  private:
   Interpreter() = default;
   static Status prepare();
+  // The `clutch` package that belongs to this runtime, behind everything else on sys.path.
+  Status offer_package(const Gil&);
   Status load(const Gil&);
 
   bool owned_ = false;

@@ -7,22 +7,23 @@ constexpr int64_t kStretch = 1024;  // (unit: rows) between two looks at deadlin
 
 }  // namespace
 
-Result<std::unique_ptr<Plan>> Plan::make(const Gil& gil, Interpreter& interpreter, const FunctionSpec& spec,
-                                         const std::vector<std::unique_ptr<UserObject>>& objects, bool exact_progress) {
+Result<std::unique_ptr<Executor>> Plan::make(const Gil& gil, const Parts& parts) {
+  Interpreter& interpreter = parts.interpreter;
+  const FunctionSpec& spec = parts.spec;
   CLUTCH_ASSIGN_OR_RETURN(Inputs inputs, Inputs::make(spec, interpreter.module()));
   CLUTCH_ASSIGN_OR_RETURN(Outputs outputs, Outputs::make(spec, interpreter.module()));
   std::unique_ptr<Plan> plan(new Plan(interpreter, spec, std::move(inputs), std::move(outputs)));
   for (size_t i = 0; i < spec.steps.size(); ++i) {
     const StepSpec& step = spec.steps[i];
-    PyObject* callable = objects[i]->callable();
+    PyObject* callable = parts.objects[i]->callable();
     plan->steps_.push_back({callable, step.shape, vectorcall_of(callable), step.kind == CLUTCH_KIND_TABLE_TABLE});
     if (step.shape != Shape::kRow) plan->one_to_one_ = false;
   }
   const bool simple = plan->steps_.size() == 1 && plan->inputs_.count() == 1;
   plan->run_stretch_ = simple && plan->one_to_one_ ? run_map : run_chain;
-  const bool exact = exact_progress || spec.on_error != CLUTCH_ON_ERROR_FAIL;
+  const bool exact = parts.exact_progress || spec.on_error != CLUTCH_ON_ERROR_FAIL;
   if (simple) plan->driver_ = Driver::make(gil, interpreter, plan->steps_.front(), plan->outputs_, exact);
-  return plan;
+  return std::unique_ptr<Executor>(std::move(plan));
 }
 
 Status Plan::run(const Gil& gil, const Host& host, const clutch_batch& batch, Watch& watch, clutch_error* error) {
@@ -38,6 +39,14 @@ Status Plan::run(const Gil& gil, const Host& host, const clutch_batch& batch, Wa
   inputs_.unbind();
   if (!status.ok()) outputs_.clear();
   return status;
+}
+
+int32_t Plan::emit(const Host& host, const clutch_batch& batch, clutch_error* error) {
+  Outputs::Finished finished = outputs_.finish(batch.rows->length);
+  if (finished.length == 0) return CLUTCH_OK;
+  ArrowArray rows = finished.rows.detach();
+  ArrowArray origin = finished.origin.detach();
+  return host.host->emit(batch.context, CLUTCH_TAG_MAIN, &rows, &origin, error);
 }
 
 Status Plan::run_rows(const Gil& gil, Batch& batch) {

@@ -1,34 +1,21 @@
-// How one function serves its batches: made once when it opens, so that a batch looks up and decides nothing.
+// Calls a row, in chains: how functions of the shapes row to row and row to rows serve their batches.
 #pragma once
 
 #include <memory>
 #include <vector>
 
-#include "clutch/abi/batch.h"
-#include "interpreter/interpreter.h"
-#include "loading/object.h"
 #include "plan/driver.h"
+#include "plan/executor.h"
 #include "plan/loops.h"
-#include "table/host.h"
-#include "watch/watchdog.h"
 
 namespace clutch::pyembed {
 
-class Plan {
+class Plan : public Executor {
  public:
-  // `spec` and `objects` (one a step) must outlive the plan. With `exact_progress` the row that runs is known at any
-  // time: for deadlines of rows, and for a watcher of the progress word.
-  static Result<std::unique_ptr<Plan>> make(const Gil& gil, Interpreter& interpreter, const FunctionSpec& spec,
-                                            const std::vector<std::unique_ptr<UserObject>>& objects,
-                                            bool exact_progress);
+  static Result<std::unique_ptr<Executor>> make(const Gil& gil, const Parts& parts);
 
-  // Needs the lock.
-  ~Plan() = default;
-
-  // Run the rows of a batch; the results are then in outputs(). On failure the outputs are empty.
-  Status run(const Gil& gil, const Host& host, const clutch_batch& batch, Watch& watch, clutch_error* error);
-
-  Outputs& outputs() { return outputs_; }
+  Status run(const Gil& gil, const Host& host, const clutch_batch& batch, Watch& watch, clutch_error* error) override;
+  int32_t emit(const Host& host, const clutch_batch& batch, clutch_error* error) override;
 
  private:
   Plan(Interpreter& interpreter, const FunctionSpec& spec, Inputs inputs, Outputs outputs)

@@ -181,6 +181,9 @@ def _code_flags(function):
 
 def prepare(found, kind):
     """The object to open and close, and what to call for each row."""
+    # What clutch.table.udf and its siblings made is called to build expressions; the function is inside.
+    if hasattr(type(found), "__clutch_function__"):
+        found = found.__clutch_function__
     method = _METHODS[kind]
     if isinstance(found, type):
         own = [base for base in found.__mro__ if base is not object]

@@ -38,9 +38,10 @@ Status Function::load(const Gil& gil, Interpreter& interpreter) {
     objects_.push_back(std::move(object));
   }
   const bool exact_progress = runtime_->row_deadline_ns() != 0 || runtime_->progress() != nullptr;
-  Result<std::unique_ptr<Plan>> plan = Plan::make(gil, interpreter, spec_, objects_, exact_progress);
-  if (!plan.ok()) return std::move(plan).status().prefixed("function \"" + spec_.name + "\"");
-  plan_ = *std::move(plan);
+  Result<std::unique_ptr<Executor>> made =
+      Executor::make(gil, {interpreter, spec_, objects_, runtime_->host(), context_, exact_progress});
+  if (!made.ok()) return std::move(made).status().prefixed("function \"" + spec_.name + "\"");
+  executor_ = *std::move(made);
   for (const std::unique_ptr<UserObject>& object : objects_) CLUTCH_RETURN_IF_ERROR(object->open(gil));
   return Status();
 }
@@ -65,11 +66,11 @@ Function::~Function() {
   if (!interpreter_alive()) {
     // Its objects are gone with their interpreter; nothing may touch them.
     for (const std::unique_ptr<UserObject>& object : objects_) object->abandon();
-    (void)plan_.release();
+    (void)executor_.release();
     return;
   }
   Gil gil;
-  plan_.reset();
+  executor_.reset();
   objects_.clear();
 }
 
@@ -97,7 +98,7 @@ int32_t Function::submit(const clutch_batch& batch, clutch_error* error) {
   }
   status = run(batch, error);
   if (!status.ok()) return host.report(status, error);
-  return emit(batch, error);
+  return executor_->emit(host, batch, error);
 }
 
 Status Function::run(const clutch_batch& batch, clutch_error* error) {
@@ -111,7 +112,7 @@ Status Function::run(const clutch_batch& batch, clutch_error* error) {
     if (metrics != nullptr) entered = monotonic_ns();
     PrintScope printing(runtime_->host(), context_);
     watch_.begin(gil, *interpreter_, batch.sequence, batch.deadline_ns, runtime_->row_deadline_ns());
-    status = plan_->run(gil, runtime_->host(), batch, watch_, error);
+    status = executor_->run(gil, runtime_->host(), batch, watch_, error);
     watch_.end(gil);
     for (const std::unique_ptr<UserObject>& object : objects_) object->flush_metrics(gil);
     if (metrics != nullptr) left = monotonic_ns();
@@ -121,15 +122,6 @@ Status Function::run(const clutch_batch& batch, clutch_error* error) {
     metrics->stage(batch.context, CLUTCH_STAGE_RUN, left - entered);
   }
   return status;
-}
-
-// Without the interpreter lock: finished columns belong to no Python object.
-int32_t Function::emit(const clutch_batch& batch, clutch_error* error) {
-  Outputs::Finished finished = plan_->outputs().finish(batch.rows->length);
-  if (finished.length == 0) return CLUTCH_OK;
-  ArrowArray rows = finished.rows.detach();
-  ArrowArray origin = finished.origin.detach();
-  return runtime_->host().host->emit(batch.context, CLUTCH_TAG_MAIN, &rows, &origin, error);
 }
 
 }  // namespace clutch::pyembed

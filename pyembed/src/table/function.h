@@ -1,4 +1,4 @@
-// What function_open makes: the user's objects of all steps, and the plan that runs them over batches.
+// What function_open makes: the user's objects of all steps, and the executor that runs them over batches.
 #pragma once
 
 #include <memory>
@@ -6,7 +6,7 @@
 
 #include "clutch/abi/batch.h"
 #include "loading/object.h"
-#include "plan/plan.h"
+#include "plan/executor.h"
 #include "table/runtime.h"
 #include "watch/watchdog.h"
 
@@ -35,14 +35,13 @@ class Function {
   Status load(const Gil& gil, Interpreter& interpreter);
   Status close_objects(const Gil& gil);
   Status run(const clutch_batch& batch, clutch_error* error);
-  int32_t emit(const clutch_batch& batch, clutch_error* error);
 
   Runtime* runtime_;
   FunctionSpec spec_;
   clutch_function_context* context_;
   Interpreter* interpreter_ = nullptr;
   std::vector<std::unique_ptr<UserObject>> objects_;
-  std::unique_ptr<Plan> plan_;
+  std::unique_ptr<Executor> executor_;
   Watch watch_;
 };
 

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "clutch/pyembed.h"
+#include "plan/plan.h"
 #include "table/function.h"
 #include "table/runtime.h"
 
