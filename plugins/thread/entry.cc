@@ -60,7 +60,7 @@ int32_t runtime_open(const clutch_host* host, const clutch_options* configuratio
 int32_t runtime_probe(clutch_runtime* runtime, const clutch_spec* spec, clutch_error* reason) {
   const clutch_host* const host = unwrap(runtime)->host();
   return guard(host, reason, [&]() -> int32_t {
-    const Result<Runtime::Facts> facts = unwrap(runtime)->probe(spec->options);
+    const Result<Runtime::Facts> facts = unwrap(runtime)->probe(*spec);
     if (!facts.ok()) {
       fill(host, reason,
            Status(CLUTCH_ERR_UNSUPPORTED, std::string(facts.status().message()), facts.status().origin()));
@@ -141,8 +141,9 @@ constexpr clutch_capability kFilter = capability(CLUTCH_KIND_STREAM_FILTER);
 constexpr clutch_capability kFlatMap = capability(CLUTCH_KIND_STREAM_FLAT_MAP);
 constexpr clutch_capability kMap = capability(CLUTCH_KIND_STREAM_MAP);
 constexpr clutch_capability kScalar = capability(CLUTCH_KIND_TABLE_SCALAR);
+constexpr clutch_capability kVectorized = capability(CLUTCH_KIND_TABLE_SCALAR_VECTORIZED);
 constexpr clutch_capability kTable = capability(CLUTCH_KIND_TABLE_TABLE);
-constexpr const clutch_capability* kCapabilities[] = {&kFilter, &kFlatMap, &kMap, &kScalar, &kTable};
+constexpr const clutch_capability* kCapabilities[] = {&kFilter, &kFlatMap, &kMap, &kScalar, &kVectorized, &kTable};
 
 const clutch_plugin_api kApi = {
     .struct_size = sizeof(clutch_plugin_api),

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "columns_source.h"
 #include "context_source.h"
 #include "drivers_source.h"
 #include "errors_source.h"
@@ -14,6 +15,7 @@
 #include "interpreter/slots.h"
 #include "interpreter/start.h"
 #include "loading_source.h"
+#include "results_source.h"
 #include "streams/streams.h"
 #include "streams_source.h"
 
@@ -42,6 +44,7 @@ struct Source {
 constexpr Source kSources[] = {
     {kErrorsSource, "<clutch errors>"},   {kLoadingSource, "<clutch loading>"}, {kContextSource, "<clutch context>"},
     {kStreamsSource, "<clutch streams>"}, {kDriversSource, "<clutch drivers>"}, {kForksSource, "<clutch forks>"},
+    {kColumnsSource, "<clutch columns>"}, {kResultsSource, "<clutch results>"},
 };
 
 std::string raised_text() {

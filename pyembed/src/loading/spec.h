@@ -21,7 +21,7 @@ Options copy_options(const clutch_options& options);
 std::optional<std::string_view> find_option(const Options& options, std::string_view key);
 
 // What one row in gives.
-enum class Shape : uint8_t { kRow, kRows, kFilter };
+enum class Shape : uint8_t { kRow, kRows, kFilter, kColumns, kAsync };
 
 struct StepSpec {
   std::string name;

@@ -1,5 +1,6 @@
 #include "plan/executor.h"
 
+#include "columns/columns.h"
 #include "plan/plan.h"
 
 namespace clutch::pyembed {
@@ -10,6 +11,10 @@ Result<std::unique_ptr<Executor>> Executor::make(const Gil& gil, const Parts& pa
     case Shape::kRows:
     case Shape::kFilter:
       return Plan::make(gil, parts);
+    case Shape::kColumns:
+      return ColumnsExecutor::make(gil, parts);
+    case Shape::kAsync:
+      break;
   }
   return Status(CLUTCH_ERR_INTERNAL, "a function has a shape that nothing runs");
 }

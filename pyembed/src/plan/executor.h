@@ -1,6 +1,8 @@
 // What a function does with a batch. There is one executor for each family of shapes:
 //
-//   Plan (plan/)   a call a row, in chains
+//   Plan (plan/)                  a call a row, in chains
+//   ColumnsExecutor (columns/)    one call a batch, with whole columns
+//   AsyncExecutor (asynchronous/) coroutines, many rows at a time
 //
 // It is made once when a function opens, so that a batch looks up and decides nothing.
 #pragma once

@@ -8,6 +8,7 @@
 #include "clutch/ext/cancel.h"
 #include "clutch/ext/dead_letter.h"
 #include "clutch/ext/log.h"
+#include "clutch/ext/memory.h"
 #include "clutch/ext/metrics.h"
 
 namespace clutch::pyembed {
@@ -23,6 +24,7 @@ struct Host {
   const clutch_host_metrics* metrics = nullptr;
   const clutch_host_dead_letter* dead_letter = nullptr;
   const clutch_host_cancel* cancel = nullptr;
+  const clutch_host_memory* memory = nullptr;
 
   explicit Host(const clutch_host* table) : host(table) {
     const auto find = [table](const char* id) { return table->get_extension(table, id); };
@@ -30,6 +32,7 @@ struct Host {
     metrics = static_cast<const clutch_host_metrics*>(find(CLUTCH_HOST_METRICS));
     dead_letter = static_cast<const clutch_host_dead_letter*>(find(CLUTCH_HOST_DEAD_LETTER));
     cancel = static_cast<const clutch_host_cancel*>(find(CLUTCH_HOST_CANCEL));
+    memory = static_cast<const clutch_host_memory*>(find(CLUTCH_HOST_MEMORY));
   }
 
   void write_log(int32_t level, std::string_view source, clutch_function_context* context,

@@ -19,12 +19,18 @@ extern "C" {
  *   stream.flat_map  row to rows   f(value) -> iterable of values, or None for no rows
  *   stream.filter    row to rows   f(value) -> keep the row if true; output schema = input schema
  *
+ *   table.scalar.vectorized  whole columns  f(*columns) -> a column of equal length; step options "style" (pandas,
+ *                                           numpy, arrow) and "takes_row" (one frame of all columns)
+ *   table.scalar.async       async rows     await f(*columns) -> one value; many rows at a time, results in order
+ *
  * Of rows and values:
  *   table.*  The columns of the input are the positional arguments.
  *   stream.* The value is the only column, or a Row of all columns if there are several.
  *   A result with one column is the value itself; one with several takes a Row, tuple, list or dict of that many.
  */
 #define CLUTCH_KIND_TABLE_SCALAR "table.scalar"
+#define CLUTCH_KIND_TABLE_SCALAR_VECTORIZED "table.scalar.vectorized"
+#define CLUTCH_KIND_TABLE_SCALAR_ASYNC "table.scalar.async"
 #define CLUTCH_KIND_TABLE_TABLE "table.table"
 #define CLUTCH_KIND_STREAM_MAP "stream.map"
 #define CLUTCH_KIND_STREAM_FLAT_MAP "stream.flat_map"
