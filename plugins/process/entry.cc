@@ -125,9 +125,11 @@ constexpr clutch_capability kFilter = capability(CLUTCH_KIND_STREAM_FILTER);
 constexpr clutch_capability kFlatMap = capability(CLUTCH_KIND_STREAM_FLAT_MAP);
 constexpr clutch_capability kMap = capability(CLUTCH_KIND_STREAM_MAP);
 constexpr clutch_capability kScalar = capability(CLUTCH_KIND_TABLE_SCALAR);
+constexpr clutch_capability kAsync = capability(CLUTCH_KIND_TABLE_SCALAR_ASYNC);
 constexpr clutch_capability kVectorized = capability(CLUTCH_KIND_TABLE_SCALAR_VECTORIZED);
 constexpr clutch_capability kTable = capability(CLUTCH_KIND_TABLE_TABLE);
-constexpr const clutch_capability* kCapabilities[] = {&kFilter, &kFlatMap, &kMap, &kScalar, &kVectorized, &kTable};
+constexpr const clutch_capability* kCapabilities[] = {&kFilter, &kFlatMap,    &kMap,  &kScalar,
+                                                      &kAsync,  &kVectorized, &kTable};
 
 const clutch_plugin_api kApi = {
     .struct_size = sizeof(clutch_plugin_api),

@@ -91,15 +91,17 @@ Result<pyproc::OpenFunction> request_of(const clutch_spec& spec) {
 }
 
 Status check_spec(const clutch_spec& spec, const clutch_host& host) {
-  static constexpr std::array<std::string_view, 6> kKinds = {CLUTCH_KIND_STREAM_FILTER, CLUTCH_KIND_STREAM_FLAT_MAP,
- CLUTCH_KIND_STREAM_MAP, CLUTCH_KIND_TABLE_SCALAR, CLUTCH_KIND_TABLE_SCALAR_VECTORIZED,
- CLUTCH_KIND_TABLE_TABLE};
+  static constexpr std::array<std::string_view, 7> kKinds = {
+      CLUTCH_KIND_STREAM_FILTER, CLUTCH_KIND_STREAM_FLAT_MAP,    CLUTCH_KIND_STREAM_MAP,
+      CLUTCH_KIND_TABLE_SCALAR,  CLUTCH_KIND_TABLE_SCALAR_ASYNC, CLUTCH_KIND_TABLE_SCALAR_VECTORIZED,
+      CLUTCH_KIND_TABLE_TABLE};
   for (uint64_t i = 0; i < spec.n_steps; ++i) {
     const std::string_view kind = view(spec.steps[i]->kind);
     if (std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end()) continue;
     return {CLUTCH_ERR_UNSUPPORTED,
             "process mode does not serve the kind " + std::string(kind) +
-                "; it serves stream.filter, stream.flat_map, stream.map, table.scalar, table.scalar.vectorized and table.table",
+                "; it serves stream.filter, stream.flat_map, stream.map, table.scalar, table.scalar.async, "
+                "table.scalar.vectorized and table.table",
             CLUTCH_ORIGIN_PLUGIN};
   }
   if (spec.on_error == CLUTCH_ON_ERROR_DEAD_LETTER && host.get_extension(&host, CLUTCH_HOST_DEAD_LETTER) == nullptr) {

@@ -79,8 +79,7 @@ PyObject* AsyncExecutor::begin_row(PyObject* self, PyObject* row) {
 PyObject* AsyncExecutor::poll(PyObject* self, PyObject*) {
   return call_back<Batch>(self, [](Batch& batch) -> PyObject* {
     const AsyncExecutor& executor = batch.executor;
-    const bool stop =
-        !check_stop(batch.host, batch.batch, batch.watch, executor.spec_->name, executor.what(0), 0).ok();
+    const bool stop = !check_stop(batch.host, batch.batch, batch.watch, executor.spec_->name, executor.what(0), 0).ok();
     return fresh(stop ? Py_True : Py_False);
   });
 }
@@ -105,15 +104,13 @@ Status AsyncExecutor::run(const Gil& gil, const Host& host, const clutch_batch& 
 }
 
 Status AsyncExecutor::run_rows(const Gil& gil, Batch& batch) {
-  const auto stop = [&] {
-    return check_stop(batch.host, batch.batch, batch.watch, spec_->name, what(0), 0);
-  };
+  const auto stop = [&] { return check_stop(batch.host, batch.batch, batch.watch, spec_->name, what(0), 0); };
   CLUTCH_RETURN_IF_ERROR(stop());
   PyRef count = PyRef::steal(PyLong_FromLongLong(batch.batch.rows->length));
   slot_.set(&batch);
-  PyRef done = count ? PyRef::steal(PyObject_CallFunctionObjArgs(run_.get(), count.get(), begin_.get(), poll_.get(),
-                                                                 nullptr))
-                     : PyRef();
+  PyRef done =
+      count ? PyRef::steal(PyObject_CallFunctionObjArgs(run_.get(), count.get(), begin_.get(), poll_.get(), nullptr))
+            : PyRef();
   slot_.set(nullptr);
   if (batch.thrown != nullptr) {
     PyErr_Clear();
@@ -180,26 +177,25 @@ Status AsyncExecutor::take_results(const Gil& gil, Batch& batch, PyObject* resul
   return Status();
 }
 
-Status AsyncExecutor::row_error(const Gil& gil, const Batch& batch, int64_t row, PyObject* exception,
-                                int& described) {
+Status AsyncExecutor::row_error(const Gil& gil, const Batch& batch, int64_t row, PyObject* exception, int& described) {
   const std::string input = input_text(*spec_, *batch.batch.rows, row);
   Status status;
-  const auto unread = std::find_if(batch.unread.begin(), batch.unread.end(),
-                                   [row](const auto& pair) { return pair.first == row; });
+  const auto unread =
+      std::find_if(batch.unread.begin(), batch.unread.end(), [row](const auto& pair) { return pair.first == row; });
   if (PyObject_IsInstance(exception, timed_out_.get()) == 1) {
-    status = Status(CLUTCH_ERR_DEADLINE,
-                    what(row) + ": Async function call has timed out for input: " + input +
-                        "; it took longer than table.exec.async-scalar.timeout = " +
-                        std::to_string(limits_.timeout_ms) + " ms",
-                    CLUTCH_ORIGIN_USER);
+    status = Status(
+        CLUTCH_ERR_DEADLINE,
+        what(row) + ": Async function call has timed out for input: " + input +
+            "; it took longer than table.exec.async-scalar.timeout = " + std::to_string(limits_.timeout_ms) + " ms",
+        CLUTCH_ORIGIN_USER);
   } else if (unread != batch.unread.end()) {
     const std::string& column = spec_->input.type.children[unread->second].name;
     status = to_status(CLUTCH_ERR_VALUE, what(row) + ": input column \"" + column + "\"",
                        describe(gil, *interpreter_, exception, described < kTracebacksPerBatch));
     status.with(CLUTCH_DETAIL_COLUMN, column);
   } else {
-    status = to_status(CLUTCH_ERR_USER, what(row),
-                       describe(gil, *interpreter_, exception, described < kTracebacksPerBatch));
+    status =
+        to_status(CLUTCH_ERR_USER, what(row), describe(gil, *interpreter_, exception, described < kTracebacksPerBatch));
   }
   ++described;
   status.with(CLUTCH_DETAIL_VALUE, input);

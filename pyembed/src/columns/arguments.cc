@@ -99,8 +99,8 @@ Result<std::unique_ptr<Argument>> Argument::make(const columnar::Field& field, S
   }
   std::unique_ptr<Argument> argument(new Argument(field, form));
   argument->typestr_ = typestr;
-  argument->lists_ = pandas && (type.id == TypeId::kList || type.id == TypeId::kLargeList ||
-                                type.id == TypeId::kFixedSizeList);
+  argument->lists_ =
+      pandas && (type.id == TypeId::kList || type.id == TypeId::kLargeList || type.id == TypeId::kFixedSizeList);
   if (form == Form::kObjects || form == Form::kDecoded) {
     CLUTCH_ASSIGN_OR_RETURN(argument->reader_, Reader::make(field, module));
   }
@@ -141,8 +141,7 @@ PyRef Argument::plan() const {
     }
     return PyRef::steal(Py_BuildValue("(sOO)", "struct", name.get(), plans.get()));
   }
-  return PyRef::steal(
-      Py_BuildValue("(sOsO)", "fixed", name.get(), typestr_.c_str(), zone_ ? zone_.get() : Py_None));
+  return PyRef::steal(Py_BuildValue("(sOsO)", "fixed", name.get(), typestr_.c_str(), zone_ ? zone_.get() : Py_None));
 }
 
 PyRef Argument::part(PartMaker& maker, const ArrowArray& array, int64_t first, const uint8_t* parent_nulls) {

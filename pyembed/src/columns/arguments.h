@@ -16,8 +16,8 @@ enum class Style : uint8_t { kPandas, kNumpy, kArrow };
 // What one batch's parts are made with.
 struct PartMaker {
   std::shared_ptr<Kept> kept;
-  int64_t count;             // rows
-  PyObject* new_objects;     // callable: an array of so many objects
+  int64_t count;                // rows
+  PyObject* new_objects;        // callable: an array of so many objects
   std::string failed_column{};  // of a part that could not be made
   int64_t failed_row = -1;
 };

@@ -63,8 +63,8 @@ void drop_arrow(PyObject* capsule, const char* name) {
 
 PyRef schema_capsule(const columnar::Field& field) {
   auto schema = std::make_unique<ArrowSchema>(columnar::export_field(field).detach());
-  PyRef capsule = PyRef::steal(PyCapsule_New(
-      schema.get(), kSchemaCapsule, [](PyObject* self) { drop_arrow<ArrowSchema>(self, kSchemaCapsule); }));
+  PyRef capsule = PyRef::steal(PyCapsule_New(schema.get(), kSchemaCapsule,
+                                             [](PyObject* self) { drop_arrow<ArrowSchema>(self, kSchemaCapsule); }));
   if (capsule) {
     (void)schema.release();
   } else {
@@ -82,8 +82,8 @@ PyRef array_capsule(const Column& column) {
     array->null_count = -1;
   }
   array->length = column.count;
-  PyRef capsule = PyRef::steal(PyCapsule_New(
-      array.get(), kArrayCapsule, [](PyObject* self) { drop_arrow<ArrowArray>(self, kArrayCapsule); }));
+  PyRef capsule = PyRef::steal(
+      PyCapsule_New(array.get(), kArrayCapsule, [](PyObject* self) { drop_arrow<ArrowArray>(self, kArrayCapsule); }));
   if (capsule) {
     (void)array.release();
   } else {

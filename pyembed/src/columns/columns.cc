@@ -94,18 +94,19 @@ Status ColumnsExecutor::start(const Gil& gil, const Parts& parts) {
   for (const std::unique_ptr<UserObject>& object : parts.objects) {
     if (PyList_Append(steps.get(), object->callable()) != 0) return failed_start(gil);
   }
-  PyRef loaded = PyRef::steal(PyObject_CallFunction(load.get(), "sO", text_of(style_), takes_row_ ? Py_True : Py_False));
+  PyRef loaded =
+      PyRef::steal(PyObject_CallFunction(load.get(), "sO", text_of(style_), takes_row_ ? Py_True : Py_False));
   PyRef argument_plans = plans_of(arguments_);
   PyRef result_plans = plans_of(results_);
   if (!loaded || !argument_plans || !result_plans) return failed_start(gil);
   PyObject* arguments = PyTuple_GetItem(loaded.get(), 0);
   new_objects_ = PyRef::share(PyTuple_GetItem(loaded.get(), 3));
   PyRef results = PyRef::steal(PyObject_CallFunction(make_results.get(), "sOOOO", text_of(style_), result_plans.get(),
-                                                     PyTuple_GetItem(loaded.get(), 1),
-                                                     PyTuple_GetItem(loaded.get(), 2), unfit_.get()));
+                                                     PyTuple_GetItem(loaded.get(), 1), PyTuple_GetItem(loaded.get(), 2),
+                                                     unfit_.get()));
   if (!results) return failed_start(gil);
-  driver_ = PyRef::steal(PyObject_CallFunctionObjArgs(driver.get(), steps.get(), arguments, argument_plans.get(),
-                                                      results.get(), nullptr));
+  driver_ = PyRef::steal(
+      PyObject_CallFunctionObjArgs(driver.get(), steps.get(), arguments, argument_plans.get(), results.get(), nullptr));
   run_ = driver_ ? PyRef::steal(PyObject_GetAttrString(driver_.get(), "run")) : PyRef();
   return run_ ? Status() : failed_start(gil);
 }
@@ -152,7 +153,7 @@ PyRef ColumnsExecutor::make_parts(PartMaker& maker) {
   const auto add = [&](PyRef part) { return parts && part && PyList_Append(parts.get(), part.get()) == 0; };
   if (style_ == Style::kArrow && takes_row_) {
     return add(make_arrow_object(array_class_.get(), maker.kept, spec_->input, rows, 0, maker.count)) ? std::move(parts)
-                                                                                                     : PyRef();
+                                                                                                      : PyRef();
   }
   for (size_t i = 0; i < columns.size(); ++i) {
     const ArrowArray& column = *rows.children[i];
@@ -173,8 +174,7 @@ PyRef ColumnsExecutor::call(const Gil& gil, const clutch_batch& batch, Watch& wa
   PyRef parts = make_parts(maker);
   PyRef given;
   if (parts && capsule && count) {
-    given =
-        PyRef::steal(PyObject_CallFunctionObjArgs(run_.get(), parts.get(), count.get(), capsule.get(), nullptr));
+    given = PyRef::steal(PyObject_CallFunctionObjArgs(run_.get(), parts.get(), count.get(), capsule.get(), nullptr));
   }
   if (!given) status = failed(gil, watch, maker.count, parts ? nullptr : &maker);
   return given;
@@ -195,9 +195,9 @@ Status ColumnsExecutor::failed(const Gil& gil, Watch& watch, int64_t rows, const
              PyObject_IsInstance(exception.get(), interpreter_->interrupted()) == 1) {
     status = interrupted(gil, *interpreter_, cause, where(-1, rows), exception);
   } else if (maker != nullptr && maker->failed_row >= 0) {
-    status = to_status(CLUTCH_ERR_VALUE,
-                       where(maker->failed_row, rows) + ": input column \"" + maker->failed_column + "\"",
-                       describe(gil, *interpreter_, exception, true));
+    status =
+        to_status(CLUTCH_ERR_VALUE, where(maker->failed_row, rows) + ": input column \"" + maker->failed_column + "\"",
+                  describe(gil, *interpreter_, exception, true));
     status.with(CLUTCH_DETAIL_COLUMN, maker->failed_column);
     status.with(CLUTCH_DETAIL_ROW, std::to_string(maker->failed_row));
   } else {

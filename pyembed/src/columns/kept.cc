@@ -8,9 +8,7 @@ namespace {
 
 constexpr char kCapsule[] = "clutch.kept";
 
-void drop(PyObject* capsule) {
-  delete static_cast<std::shared_ptr<Kept>*>(PyCapsule_GetPointer(capsule, kCapsule));
-}
+void drop(PyObject* capsule) { delete static_cast<std::shared_ptr<Kept>*>(PyCapsule_GetPointer(capsule, kCapsule)); }
 
 }  // namespace
 

@@ -135,7 +135,8 @@ PyRef ResultColumn::plan() const {
     PyRef plan = child->plan();
     if (!children || !plan || PyList_Append(children.get(), plan.get()) != 0) return {};
   }
-  PyRef name = PyRef::steal(PyUnicode_FromStringAndSize(field_.name.data(), static_cast<Py_ssize_t>(field_.name.size())));
+  PyRef name =
+      PyRef::steal(PyUnicode_FromStringAndSize(field_.name.data(), static_cast<Py_ssize_t>(field_.name.size())));
   if (!children || !name) return {};
   const std::string type = columnar::to_string(field_.type);
   return PyRef::steal(Py_BuildValue("(OsssOO)", name.get(), type.c_str(), class_, typestr_.c_str(),

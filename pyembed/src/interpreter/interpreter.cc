@@ -15,6 +15,7 @@
 #include "interpreter/slots.h"
 #include "interpreter/start.h"
 #include "loading_source.h"
+#include "loop_source.h"
 #include "results_source.h"
 #include "streams/streams.h"
 #include "streams_source.h"
@@ -44,7 +45,7 @@ struct Source {
 constexpr Source kSources[] = {
     {kErrorsSource, "<clutch errors>"},   {kLoadingSource, "<clutch loading>"}, {kContextSource, "<clutch context>"},
     {kStreamsSource, "<clutch streams>"}, {kDriversSource, "<clutch drivers>"}, {kForksSource, "<clutch forks>"},
-    {kColumnsSource, "<clutch columns>"}, {kResultsSource, "<clutch results>"},
+    {kColumnsSource, "<clutch columns>"}, {kResultsSource, "<clutch results>"}, {kLoopSource, "<clutch loop>"},
 };
 
 std::string raised_text() {

@@ -14,9 +14,10 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {CLUTCH_KIND_TABLE_SCALAR, Shape::kRow, true},      {CLUTCH_KIND_TABLE_TABLE, Shape::kRows, true},
-    {CLUTCH_KIND_STREAM_MAP, Shape::kRow, false},       {CLUTCH_KIND_STREAM_FLAT_MAP, Shape::kRows, false},
-    {CLUTCH_KIND_STREAM_FILTER, Shape::kFilter, false}, {CLUTCH_KIND_TABLE_SCALAR_VECTORIZED, Shape::kColumns, true},
+    {CLUTCH_KIND_TABLE_SCALAR, Shape::kRow, true},         {CLUTCH_KIND_TABLE_TABLE, Shape::kRows, true},
+    {CLUTCH_KIND_STREAM_MAP, Shape::kRow, false},          {CLUTCH_KIND_STREAM_FLAT_MAP, Shape::kRows, false},
+    {CLUTCH_KIND_STREAM_FILTER, Shape::kFilter, false},    {CLUTCH_KIND_TABLE_SCALAR_VECTORIZED, Shape::kColumns, true},
+    {CLUTCH_KIND_TABLE_SCALAR_ASYNC, Shape::kAsync, true},
 };
 
 const Kind* find_kind(std::string_view id) {
@@ -37,9 +38,10 @@ Result<StepSpec> read_step(const clutch_step& step) {
   if (copy.name.empty()) return Status(CLUTCH_ERR_ARGUMENT, "a step of a function has no name", CLUTCH_ORIGIN_HOST);
   const Kind* kind = find_kind(copy.kind);
   if (kind == nullptr) {
-    return Status(CLUTCH_ERR_UNSUPPORTED, what + "kind " + quoted(copy.kind) +
-                                              " is not served; kinds served: stream.filter, stream.flat_map, "
-                                              "stream.map, table.scalar, table.scalar.vectorized, table.table");
+    return Status(CLUTCH_ERR_UNSUPPORTED,
+                  what + "kind " + quoted(copy.kind) +
+                      " is not served; kinds served: stream.filter, stream.flat_map, "
+                      "stream.map, table.scalar, table.scalar.async, table.scalar.vectorized, table.table");
   }
   if (step.kind_revision != 1) {
     return Status(CLUTCH_ERR_UNSUPPORTED, what + "revision " + std::to_string(step.kind_revision) + " of kind " +
@@ -71,10 +73,10 @@ Status check_chain(const FunctionSpec& spec) {
     const StepSpec& first = spec.steps.front();
     if ((!whole(step.shape) && !whole(first.shape)) || spec.steps.size() == 1) continue;
     if (step.shape == Shape::kColumns && first.shape == Shape::kColumns) continue;
-    return Status(CLUTCH_ERR_UNSUPPORTED,
-                  "function " + quoted(spec.name) + ": a chain cannot hold " + quoted(first.name) + " of kind " +
-                      first.kind + " and " + quoted(spec.steps.back().name) + " of kind " + spec.steps.back().kind +
-                      "; make them functions of their own");
+    return Status(CLUTCH_ERR_UNSUPPORTED, "function " + quoted(spec.name) + ": a chain cannot hold " +
+                                              quoted(first.name) + " of kind " + first.kind + " and " +
+                                              quoted(spec.steps.back().name) + " of kind " + spec.steps.back().kind +
+                                              "; make them functions of their own");
   }
   return Status();
 }
@@ -92,7 +94,8 @@ Status check_policy(const FunctionSpec& spec) {
                                            " is none of fail (0), null (1), dead_letter (2)");
   }
   for (const StepSpec& step : spec.steps) {
-    if (step.shape != Shape::kRow && step.shape != Shape::kAsync) return Status();  // a bad row gives no rows then, and needs no null
+    if (step.shape != Shape::kRow && step.shape != Shape::kAsync)
+      return Status();  // a bad row gives no rows then, and needs no null
   }
   for (const columnar::Field& column : spec.output.type.children) {
     if (!column.nullable) {

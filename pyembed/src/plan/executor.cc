@@ -1,5 +1,6 @@
 #include "plan/executor.h"
 
+#include "asynchronous/async.h"
 #include "columns/columns.h"
 #include "plan/plan.h"
 
@@ -14,7 +15,7 @@ Result<std::unique_ptr<Executor>> Executor::make(const Gil& gil, const Parts& pa
     case Shape::kColumns:
       return ColumnsExecutor::make(gil, parts);
     case Shape::kAsync:
-      break;
+      return AsyncExecutor::make(gil, parts);
   }
   return Status(CLUTCH_ERR_INTERNAL, "a function has a shape that nothing runs");
 }

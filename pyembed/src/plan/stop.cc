@@ -33,13 +33,13 @@ Status interrupted(const Gil& gil, Interpreter& interpreter, Cause cause, const 
                     CLUTCH_ORIGIN_HOST);
   } else {
     const bool of_row = cause == Cause::kRowDeadline;
-    status =
-        Status(CLUTCH_ERR_DEADLINE,
-               where + (of_row ? ": interrupted because it ran longer than python.row-deadline; make it faster or raise "
-                                 "the limit"
-                               : ": interrupted because the batch was not done by its deadline; send smaller batches or "
-                                 "allow more time"),
-               CLUTCH_ORIGIN_USER);
+    status = Status(
+        CLUTCH_ERR_DEADLINE,
+        where + (of_row ? ": interrupted because it ran longer than python.row-deadline; make it faster or raise "
+                          "the limit"
+                        : ": interrupted because the batch was not done by its deadline; send smaller batches or "
+                          "allow more time"),
+        CLUTCH_ORIGIN_USER);
     status.with(CLUTCH_DETAIL_STAGE, "interrupt");
   }
   if (!described.traceback.empty()) status.with(CLUTCH_DETAIL_TRACEBACK, described.traceback);

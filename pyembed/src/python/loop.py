@@ -125,7 +125,8 @@ class Rows(object):
         now = self.loop.time()
         while self.deadlines and (self.deadlines[0][1].done() or self.deadlines[0][0] <= now):
             task = self.deadlines.popleft()[1]
-            if task in self.running:
+            # One that is done but still listed only waits for its callback, which comes in this turn of the loop.
+            if task in self.running and not task.done():
                 row = self.running[task]
                 self.give_up(lambda other: other == row)
                 self.fail(row, TimedOut())

@@ -107,12 +107,14 @@ constexpr clutch_capability capability(const char* kind) {
 }
 
 constexpr clutch_capability kScalar = capability(CLUTCH_KIND_TABLE_SCALAR);
+constexpr clutch_capability kAsync = capability(CLUTCH_KIND_TABLE_SCALAR_ASYNC);
 constexpr clutch_capability kVectorized = capability(CLUTCH_KIND_TABLE_SCALAR_VECTORIZED);
 constexpr clutch_capability kTable = capability(CLUTCH_KIND_TABLE_TABLE);
 constexpr clutch_capability kMap = capability(CLUTCH_KIND_STREAM_MAP);
 constexpr clutch_capability kFlatMap = capability(CLUTCH_KIND_STREAM_FLAT_MAP);
 constexpr clutch_capability kFilter = capability(CLUTCH_KIND_STREAM_FILTER);
-constexpr const clutch_capability* kCapabilities[] = {&kFilter, &kFlatMap, &kMap, &kScalar, &kVectorized, &kTable};
+constexpr const clutch_capability* kCapabilities[] = {&kFilter, &kFlatMap,    &kMap,  &kScalar,
+                                                      &kAsync,  &kVectorized, &kTable};
 
 constexpr clutch_plugin_api kApi = {
     sizeof(clutch_plugin_api),

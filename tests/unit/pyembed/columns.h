@@ -14,8 +14,9 @@ namespace clutch::pyembed::testing {
 // True if the interpreter under test has the package; asks by a function.
 inline bool has_package(const std::string& name) {
   Session session;
-  OpenFunction f = session.open(source("table.scalar", "import importlib.util\ndef f(x): return int(importlib.util.find_spec('" +
-                                                           name + "') is not None)\n"));
+  OpenFunction f =
+      session.open(source("table.scalar", "import importlib.util\ndef f(x): return int(importlib.util.find_spec('" +
+                                              name + "') is not None)\n"));
   return f.submit(ints({0})).rows == std::vector<std::string>{"{'y': 1}"};
 }
 

@@ -48,9 +48,10 @@ TEST(Columns, AResultThatTheFunctionKeepsIsCopied) {
   SKIP_WITHOUT("numpy");
   for (const char* gives : {"buffer[:len(x)]", "buffer", "x"}) {
     Session session;
-    OpenFunction f = session.open(vectorized("numpy", std::string("import numpy\nbuffer = numpy.empty(2, dtype='int64')\n"
-                                                                  "def f(x):\n    numpy.multiply(x, 2, out=buffer)\n") +
-                                                          "    return " + gives + "\n"));
+    OpenFunction f =
+        session.open(vectorized("numpy", std::string("import numpy\nbuffer = numpy.empty(2, dtype='int64')\n"
+                                                     "def f(x):\n    numpy.multiply(x, 2, out=buffer)\n") +
+                                             "    return " + gives + "\n"));
     Outcome first = f.submit(ints({1, 2}));
     ASSERT_EQ(first.status, CLUTCH_OK) << first.error.message;
     ASSERT_EQ(f.submit(ints({5, 6})).status, CLUTCH_OK);
@@ -200,9 +201,10 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"numpy", "x - 3", "y: uint64",
               "row 0: result of dtype int64 does not fit uint64: -2 is outside of 0 to 18446744073709551615; return a "
               "number in that range, or change the result type to a wider one"},
-        Wrong{"numpy", "x + 2**53", "y: float64",
-              "row 0: result of dtype int64 does not fit float64: 9007199254740993 would be rounded; return a float, or "
-              "change the result type"},
+        Wrong{
+            "numpy", "x + 2**53", "y: float64",
+            "row 0: result of dtype int64 does not fit float64: 9007199254740993 would be rounded; return a float, or "
+            "change the result type"},
         Wrong{"numpy", "x * 1e300", "y: float32",
               "row 0: result of dtype float64 does not fit float32: 1e+300 is beyond its range; change the result type "
               "to a wider one"},
@@ -221,7 +223,8 @@ INSTANTIATE_TEST_SUITE_P(
               "row 0: result of dtype datetime64[s] does not fit timestamp[ns]: 33658-09-27T01:46:41 is outside of its "
               "range; change the result type to a coarser unit"},
         Wrong{"numpy", "x", "y: string",
-              "row 0: result of type int does not fit string: 1; return a str, for instance str(x), or change the result type"},
+              "row 0: result of type int does not fit string: 1; return a str, for instance str(x), or change the "
+              "result type"},
         Wrong{"numpy", "np.array([1, None, 3, 'x', 5], dtype=object)", "y: int64",
               "row 3: result of type str does not fit int64: 'x'; return an int or change the result type"},
         Wrong{"numpy", "np.ma.masked_equal(x, 3)", "y: int64 not null",
@@ -240,9 +243,10 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"pandas", "x * 1e30", "y: int64",
               "row 0: result of dtype float64 does not fit int64: 1e+30 is outside of -9223372036854775808 to "
               "9223372036854775807; return a number in that range, or change the result type to a wider one"},
-        Wrong{"pandas", "pd.DataFrame({'a': x})", "a: int64, b: int64",
-              "rows 0 to 4: result DataFrame has 1 columns for 2 result columns; return as many, in their order or with "
-              "their names"},
+        Wrong{
+            "pandas", "pd.DataFrame({'a': x})", "a: int64, b: int64",
+            "rows 0 to 4: result DataFrame has 1 columns for 2 result columns; return as many, in their order or with "
+            "their names"},
         Wrong{"pandas", "pd.DataFrame({'a': x, 'b': x})[1:]", "a: int64, b: int64",
               "rows 0 to 4: result of 4 values for 5 rows; return one value a row"},
         Wrong{"pandas", "pd.DataFrame({'b': x * 100, 'a': x})", "a: int64, b: int8",
@@ -257,19 +261,19 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Columns, ArrowObjectsHaveCapsulesAndALength) {
   Session session;
-  OpenFunction f = session.open(vectorized("arrow",
-                                           "kept = []\n"
-                                           "def f(x):\n"
-                                           "    schema, array = x.__arrow_c_array__()\n"
-                                           "    assert type(x.__arrow_c_schema__()).__name__ == 'PyCapsule'\n"
-                                           "    assert 'arrow_schema' in repr(schema) and 'arrow_array' in repr(array)\n"
-                                           "    kept.append(x)\n"
-                                           "    return x if len(x) == 2 else kept[0]\n"));
+  OpenFunction f =
+      session.open(vectorized("arrow",
+                              "kept = []\n"
+                              "def f(x):\n"
+                              "    schema, array = x.__arrow_c_array__()\n"
+                              "    assert type(x.__arrow_c_schema__()).__name__ == 'PyCapsule'\n"
+                              "    assert 'arrow_schema' in repr(schema) and 'arrow_array' in repr(array)\n"
+                              "    kept.append(x)\n"
+                              "    return x if len(x) == 2 else kept[0]\n"));
   columnar::Array rows = some_ints({1, 2, std::nullopt, 4});
   EXPECT_THAT(f.submit(columnar::slice(*rows, 1, 2)).rows, ElementsAre("{'y': 2}", "{'y': null}"));
   Outcome outcome = f.submit(ints({7}));
-  EXPECT_EQ(outcome.error.message,
-            "function \"f\" row 0: result of 2 values for 1 rows; return one value a row");
+  EXPECT_EQ(outcome.error.message, "function \"f\" row 0: result of 2 values for 1 rows; return one value a row");
 }
 
 TEST(Columns, ChainsHandArraysOn) {
@@ -325,7 +329,8 @@ TEST(Columns, ADeadlineStopsTheCall) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   Outcome outcome = f.submit(ints({1, 2}), now.tv_sec * 1'000'000'000 + now.tv_nsec + 50'000'000);
   EXPECT_EQ(outcome.status, CLUTCH_ERR_DEADLINE);
-  EXPECT_THAT(outcome.error.message, HasSubstr("function \"f\" rows 0 to 1: interrupted because the batch was not done"));
+  EXPECT_THAT(outcome.error.message,
+              HasSubstr("function \"f\" rows 0 to 1: interrupted because the batch was not done"));
 }
 
 }  // namespace
