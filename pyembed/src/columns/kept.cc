@@ -17,7 +17,7 @@ Result<std::shared_ptr<Kept>> Kept::make(const Host& host, const columnar::Field
   std::shared_ptr<Kept> kept(new Kept);
   clutch_input_lease* lease = nullptr;
   if (host.memory != nullptr && host.memory->lease_take(batch.context, &lease, error) == CLUTCH_OK) {
-    kept->memory_ = host.memory;
+    kept->drop_ = host.memory->lease_drop;
     kept->lease_ = lease;
     kept->rows_ = columnar::slice(*batch.rows, 0, batch.rows->length);
     return kept;
@@ -29,7 +29,7 @@ Result<std::shared_ptr<Kept>> Kept::make(const Host& host, const columnar::Field
 
 Kept::~Kept() {
   rows_.reset();
-  if (lease_ != nullptr) memory_->lease_drop(lease_);
+  if (lease_ != nullptr) drop_(lease_);
 }
 
 uint8_t* Kept::add_buffer(int64_t bytes) {

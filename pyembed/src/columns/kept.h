@@ -37,7 +37,7 @@ class Kept {
   columnar::Array rows_;
   std::deque<columnar::Buffer> buffers_;
   std::deque<columnar::Array> arrays_;
-  const clutch_host_memory* memory_ = nullptr;
+  void (*drop_)(clutch_input_lease*) = nullptr;  // the host and its tables may be gone before the last array is
   clutch_input_lease* lease_ = nullptr;
 };
 
