@@ -1,12 +1,12 @@
 // The plugin table of mode "process": forwards to pools of worker processes.
 #include <exception>
-#include <iterator>
 #include <memory>
 #include <new>
 #include <string>
 #include <string_view>
 
 #include "clutch/abi.h"
+#include "interpreter/kinds.h"
 #include "process/runtime.h"
 
 // What the host holds.
@@ -112,20 +112,7 @@ int32_t function_close(clutch_function* function, clutch_error* error) {
   return guard(owned->host, error, [&] { return fill(owned->host, error, owned->pool->close(owned->inner)); });
 }
 
-constexpr clutch_capability capability(std::string_view kind, uint64_t features = CLUTCH_FEATURE_CHAIN) {
-  return {sizeof(clutch_capability),         0, literal(kind), 1, 1, literal("import,pickle,source"),
-          features | CLUTCH_FEATURE_ISOLATED};
-}
-constexpr clutch_capability kFilter = capability(CLUTCH_KIND_STREAM_FILTER);
-constexpr clutch_capability kFlatMap = capability(CLUTCH_KIND_STREAM_FLAT_MAP);
-constexpr clutch_capability kMap = capability(CLUTCH_KIND_STREAM_MAP);
-constexpr clutch_capability kAggregate = capability(CLUTCH_KIND_TABLE_AGGREGATE, 0);
-constexpr clutch_capability kVectorizedAggregate = capability(CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED, 0);
-constexpr clutch_capability kTableAggregate = capability(CLUTCH_KIND_TABLE_TABLE_AGGREGATE, 0);
-constexpr clutch_capability kScalar = capability(CLUTCH_KIND_TABLE_SCALAR, CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_FUSED);
-constexpr clutch_capability kTable = capability(CLUTCH_KIND_TABLE_TABLE);
-constexpr const clutch_capability* kCapabilities[] = {
-    &kFilter, &kFlatMap, &kMap, &kAggregate, &kVectorizedAggregate, &kScalar, &kTable, &kTableAggregate};
+using Kinds = interpreter::Kinds<CLUTCH_FEATURE_ISOLATED>;
 
 const clutch_plugin_api kApi = {
     .struct_size = sizeof(clutch_plugin_api),
@@ -133,8 +120,8 @@ const clutch_plugin_api kApi = {
     .id = literal("org.clutch.process"),
     .version = literal(CLUTCH_VERSION),
     .mode = literal("process"),
-    .capabilities = kCapabilities,
-    .n_capabilities = std::size(kCapabilities),
+    .capabilities = Kinds::kPointers.data(),
+    .n_capabilities = Kinds::kPointers.size(),
     .get_extension = get_extension,
     .runtime_open = runtime_open,
     .runtime_probe = runtime_probe,

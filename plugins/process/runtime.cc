@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+
+#include "interpreter/kinds.h"
+#include "interpreter/packages.h"
 
 namespace clutch::process {
 namespace {
@@ -89,17 +91,11 @@ Result<pyproc::OpenFunction> request_of(const clutch_spec& spec) {
 }
 
 Status check_spec(const clutch_spec& spec, const clutch_host& host) {
-  static constexpr std::array<std::string_view, 8> kKinds = {
-      CLUTCH_KIND_STREAM_FILTER,   CLUTCH_KIND_STREAM_FLAT_MAP,      CLUTCH_KIND_STREAM_MAP,
-      CLUTCH_KIND_TABLE_AGGREGATE, CLUTCH_KIND_TABLE_SCALAR,         CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED,
-      CLUTCH_KIND_TABLE_TABLE,     CLUTCH_KIND_TABLE_TABLE_AGGREGATE};
   for (uint64_t i = 0; i < spec.n_steps; ++i) {
     const std::string_view kind = view(spec.steps[i]->kind);
-    if (std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end()) continue;
+    if (interpreter::serves(kind)) continue;
     return {CLUTCH_ERR_UNSUPPORTED,
-            "process mode does not serve the kind " + std::string(kind) +
-                "; it serves stream.filter, stream.flat_map, stream.map, table.aggregate, table.aggregate.vectorized, "
-                "table.scalar, table.table and table.table_aggregate",
+            "process mode does not serve the kind " + std::string(kind) + "; it serves " + interpreter::kinds_served(),
             CLUTCH_ORIGIN_PLUGIN};
   }
   if (spec.on_error == CLUTCH_ON_ERROR_DEAD_LETTER && host.get_extension(&host, CLUTCH_HOST_DEAD_LETTER) == nullptr) {
@@ -156,8 +152,10 @@ Result<Runtime::Effective> Runtime::effective(const clutch_options& of_function)
 
 Result<Facts> Runtime::probe(const clutch_spec& spec) {
   CLUTCH_RETURN_IF_ERROR(check_spec(spec, *host_));
-  CLUTCH_ASSIGN_OR_RETURN(const Effective wanted, effective(spec.options));
+  CLUTCH_ASSIGN_OR_RETURN(Effective wanted, effective(spec.options));
+  wanted.request.packages = interpreter::packages_of(spec);
   CLUTCH_ASSIGN_OR_RETURN(const interpreter::Interpreter python, cache_.probe(wanted.request));
+  CLUTCH_RETURN_IF_ERROR(interpreter::check_packages(python, wanted.request.packages));
   Facts facts = {{"python.version", python.version.text()},
                  {"python.executable", python.executable},
                  {"python.prefix", python.prefix},

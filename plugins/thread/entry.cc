@@ -1,7 +1,6 @@
 // The plugin table of mode "thread": forwards to the Python runtime in this process.
 #include <chrono>
 #include <exception>
-#include <iterator>
 #include <memory>
 #include <new>
 #include <string>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "clutch/abi.h"
+#include "interpreter/kinds.h"
 #include "thread/runtime.h"
 
 // What the host holds. Every call of it goes straight to the Python runtime that the function was opened in.
@@ -60,7 +60,7 @@ int32_t runtime_open(const clutch_host* host, const clutch_options* configuratio
 int32_t runtime_probe(clutch_runtime* runtime, const clutch_spec* spec, clutch_error* reason) {
   const clutch_host* const host = unwrap(runtime)->host();
   return guard(host, reason, [&]() -> int32_t {
-    const Result<Runtime::Facts> facts = unwrap(runtime)->probe(spec->options);
+    const Result<Runtime::Facts> facts = unwrap(runtime)->probe(*spec);
     if (!facts.ok()) {
       fill(host, reason,
            Status(CLUTCH_ERR_UNSUPPORTED, std::string(facts.status().message()), facts.status().origin()));
@@ -134,19 +134,7 @@ int32_t function_close(clutch_function* function, clutch_error* error) {
   });
 }
 
-constexpr clutch_capability capability(std::string_view kind, uint64_t features = CLUTCH_FEATURE_CHAIN) {
-  return {sizeof(clutch_capability), 0, literal(kind), 1, 1, literal("import,pickle,source"), features};
-}
-constexpr clutch_capability kFilter = capability(CLUTCH_KIND_STREAM_FILTER);
-constexpr clutch_capability kFlatMap = capability(CLUTCH_KIND_STREAM_FLAT_MAP);
-constexpr clutch_capability kMap = capability(CLUTCH_KIND_STREAM_MAP);
-constexpr clutch_capability kAggregate = capability(CLUTCH_KIND_TABLE_AGGREGATE, 0);
-constexpr clutch_capability kVectorizedAggregate = capability(CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED, 0);
-constexpr clutch_capability kTableAggregate = capability(CLUTCH_KIND_TABLE_TABLE_AGGREGATE, 0);
-constexpr clutch_capability kScalar = capability(CLUTCH_KIND_TABLE_SCALAR, CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_FUSED);
-constexpr clutch_capability kTable = capability(CLUTCH_KIND_TABLE_TABLE);
-constexpr const clutch_capability* kCapabilities[] = {
-    &kFilter, &kFlatMap, &kMap, &kAggregate, &kVectorizedAggregate, &kScalar, &kTable, &kTableAggregate};
+using Kinds = interpreter::Kinds<0>;
 
 const clutch_plugin_api kApi = {
     .struct_size = sizeof(clutch_plugin_api),
@@ -154,8 +142,8 @@ const clutch_plugin_api kApi = {
     .id = literal("org.clutch.thread"),
     .version = literal(CLUTCH_VERSION),
     .mode = literal("thread"),
-    .capabilities = kCapabilities,
-    .n_capabilities = std::size(kCapabilities),
+    .capabilities = Kinds::kPointers.data(),
+    .n_capabilities = Kinds::kPointers.size(),
     .get_extension = get_extension,
     .runtime_open = runtime_open,
     .runtime_probe = runtime_probe,

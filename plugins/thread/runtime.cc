@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "clutch/pyembed.h"
+#include "interpreter/packages.h"
 #include "thread/place.h"
 
 namespace clutch::thread {
@@ -103,8 +104,10 @@ Runtime::~Runtime() {
   }
 }
 
-Result<interpreter::Interpreter> Runtime::interpreter_of(const clutch_options& options) {
+Result<interpreter::Interpreter> Runtime::interpreter_of(const clutch_options& options,
+                                                         const std::vector<std::string>& packages) {
   interpreter::Request request;
+  request.packages = packages;
   request.executable = settings_.executable;
   request.search_path = settings_.search_path;
   for (uint64_t i = 0; i < options.count; ++i) {
@@ -113,8 +116,10 @@ Result<interpreter::Interpreter> Runtime::interpreter_of(const clutch_options& o
   return cache_.probe(request);
 }
 
-Result<Runtime::Facts> Runtime::probe(const clutch_options& options) {
-  CLUTCH_ASSIGN_OR_RETURN(const interpreter::Interpreter python, interpreter_of(options));
+Result<Runtime::Facts> Runtime::probe(const clutch_spec& spec) {
+  const std::vector<std::string> packages = interpreter::packages_of(spec);
+  CLUTCH_ASSIGN_OR_RETURN(const interpreter::Interpreter python, interpreter_of(spec.options, packages));
+  CLUTCH_RETURN_IF_ERROR(interpreter::check_packages(python, packages));
   if (settings_.interpreters == 1) {
     CLUTCH_RETURN_IF_ERROR(Places::instance().check_shared(python));
   } else {

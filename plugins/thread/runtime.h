@@ -59,8 +59,8 @@ class Runtime {
 
   using Facts = std::vector<std::pair<std::string, std::string>>;
 
-  // Can a function with these options run here? The facts that the yes rests on. Runs the interpreter at most once.
-  Result<Facts> probe(const clutch_options& options);
+  // Can this function run here? The facts that the yes rests on. Runs the interpreter at most once.
+  Result<Facts> probe(const clutch_spec& spec);
 
   // What is known so far. Runs nothing.
   Facts facts() const;
@@ -70,7 +70,8 @@ class Runtime {
   Result<Inner> next(const clutch_options& options, clutch_error* error, bool& filled);
 
  private:
-  Result<interpreter::Interpreter> interpreter_of(const clutch_options& options);
+  Result<interpreter::Interpreter> interpreter_of(const clutch_options& options,
+                                                  const std::vector<std::string>& packages = {});
   Result<std::vector<Inner>*> bring_up(const interpreter::Interpreter& python, clutch_error* error, bool& filled);
 
   const clutch_host* host_;

@@ -11,6 +11,7 @@ clutch_str view_of(const std::string& value) { return {value.data(), value.size(
 }  // namespace
 
 FakeHost* FakeHost::latest_ = nullptr;
+std::atomic<int64_t> FakeHost::leases_{0};
 
 FakeHost::FakeHost() {
   latest_ = this;
@@ -23,6 +24,7 @@ FakeHost::FakeHost() {
     if (std::strcmp(id, CLUTCH_HOST_METRICS) == 0) return &self.metrics_;
     if (std::strcmp(id, CLUTCH_HOST_DEAD_LETTER) == 0) return &self.dead_letter_;
     if (std::strcmp(id, CLUTCH_HOST_CANCEL) == 0) return &self.cancel_;
+    if (std::strcmp(id, CLUTCH_HOST_MEMORY) == 0) return &self.memory_;
     return nullptr;
   };
   host_.error_set = [](clutch_error* error, int32_t code, int32_t origin, clutch_str message) {
@@ -62,6 +64,14 @@ FakeHost::FakeHost() {
     *ret_error = place->second.get();
     return CLUTCH_OK;
   };
+  memory_.struct_size = sizeof(memory_);
+  memory_.lease_take = [](clutch_batch_context*, clutch_input_lease** ret_lease, clutch_error*) -> int32_t {
+    ++leases_;
+    static char lease;
+    *ret_lease = reinterpret_cast<clutch_input_lease*>(&lease);
+    return CLUTCH_OK;
+  };
+  memory_.lease_drop = [](clutch_input_lease*) { --leases_; };
   cancel_.struct_size = sizeof(cancel_);
   cancel_.is_cancelled = [](clutch_batch_context* context) -> int32_t { return context->cancelled.load() ? 1 : 0; };
 }

@@ -16,6 +16,7 @@
 #include "clutch/ext/cancel.h"
 #include "clutch/ext/dead_letter.h"
 #include "clutch/ext/log.h"
+#include "clutch/ext/memory.h"
 #include "clutch/ext/metrics.h"
 
 struct clutch_error {
@@ -66,6 +67,8 @@ class FakeHost {
   std::vector<Metric> metrics() const;
   // Hide an extension from the plugin.
   void hide(const char* id) { hidden_ = id; }
+  // Leases of input that were not dropped yet. Whoever frees a batch's rows asks before.
+  int64_t leases() const { return leases_.load(); }
 
  private:
   static FakeHost& of(const clutch_host* host) { return *static_cast<FakeHost*>(host->self); }
@@ -75,6 +78,8 @@ class FakeHost {
   clutch_host_metrics metrics_{};
   clutch_host_dead_letter dead_letter_{};
   clutch_host_cancel cancel_{};
+  clutch_host_memory memory_{};
+  static std::atomic<int64_t> leases_;  // are dropped without a host
   std::string hidden_;
   mutable std::mutex mutex_;
   std::vector<Line> lines_;

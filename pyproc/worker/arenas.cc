@@ -27,7 +27,7 @@ Status Arenas::add(const AddArena& message, const Fd& attached) {
                       "; raise python.process.memory-limit or make batches smaller",
                   CLUTCH_ORIGIN_TRANSPORT);
   }
-  arenas_.emplace(message.arena, Arena(static_cast<uint8_t*>(data), message.bytes));
+  arenas_.emplace(message.arena, std::make_shared<Arena>(static_cast<uint8_t*>(data), message.bytes));
   return {};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <unordered_map>
 
@@ -30,15 +31,26 @@ class Arenas {
  public:
   // Map what an AddArena brought: IN read-only, so user code that writes to its input faults instead of lying.
   Status add(const AddArena& message, const Fd& attached);
+  // Unmapped once no lease holds it.
   void drop(uint32_t arena) { arenas_.erase(arena); }
+  // A share in the mapping, empty if there is no arena of that number.
+  std::shared_ptr<const Arena> share(uint32_t arena) const {
+    const auto it = arenas_.find(arena);
+    return it == arenas_.end() ? nullptr : it->second;
+  }
+  // Somebody but this has a share.
+  bool is_shared(uint32_t arena) const {
+    const auto it = arenas_.find(arena);
+    return it != arenas_.end() && it->second.use_count() > 1;
+  }
   // NULL if there is no arena of that number.
   const Arena* find(uint32_t arena) const {
     const auto it = arenas_.find(arena);
-    return it == arenas_.end() ? nullptr : &it->second;
+    return it == arenas_.end() ? nullptr : it->second.get();
   }
 
  private:
-  std::unordered_map<uint32_t, Arena> arenas_;
+  std::unordered_map<uint32_t, std::shared_ptr<Arena>> arenas_;
 };
 
 }  // namespace clutch::pyproc

@@ -93,6 +93,7 @@ Status Worker::prepare(const BatchSubmit& submit, clutch_function_context& funct
   if (rows_.empty()) return Status(CLUTCH_ERR_PROTOCOL, "a batch came without rows", CLUTCH_ORIGIN_TRANSPORT);
   context.rows = rows_->length;
   context.groups = !function.by_group ? rows_->length : keys_.empty() ? 1 : keys_->length;
+  context.input = arenas_.share(submit.in_arena);
   context.keys = keys_.empty() ? 0 : keys_->length;
   context.ticket = submit.ticket;
   context.slot = submit.slot < kMaxSlots ? submit.slot : 0;
@@ -260,6 +261,8 @@ void Worker::run_batch(const BatchSubmit& submit) {
     function->batch.ticket = submit.ticket;
     done.notes = send_notes(*function, done.status == CLUTCH_OK);
     end_batch(function->batch);
+    function->batch.input.reset();
+    if (arenas_.is_shared(submit.in_arena)) done.flags |= kDoneInputPinned;
   }
   done.decode_ns = called - started;
   done.run_ns = returned - called;

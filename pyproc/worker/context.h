@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@
 #include "protocol/arena.h"
 #include "protocol/layout.h"
 #include "protocol/messages.h"
+#include "worker/arenas.h"
 #include "worker/errors.h"
 
 namespace clutch::pyproc {
@@ -55,6 +57,7 @@ struct clutch_batch_context {
   std::atomic<bool> open{false};
   uint64_t ticket = 0;
   uint32_t slot = 0;
+  std::shared_ptr<const clutch::pyproc::Arena> input;  // where the rows lie
 
   std::mutex mutex;  // Any thread may stage. Guards all below.
   int64_t rows = 0;

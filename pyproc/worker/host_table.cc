@@ -14,6 +14,11 @@
 #include "worker/context.h"
 #include "worker/errors.h"
 
+// The host takes an arena out of use whose batch ended with a lease, so its memory stays as it is.
+struct clutch_input_lease {
+  std::shared_ptr<const clutch::pyproc::Arena> arena;
+};
+
 namespace clutch::pyproc {
 namespace {
 
@@ -89,18 +94,15 @@ int32_t side_declare(clutch_function_context* context, clutch_str name, const Ar
   return guarded(error, [&] { return declare_side_output(*context, view_of(name), schema, ret_tag); });
 }
 
-// Why: the arena of a batch is written again for a later one. A runtime that is refused copies what user code keeps.
-int32_t lease_take(clutch_batch_context* context, clutch_input_lease**, clutch_error* error) noexcept {
+int32_t lease_take(clutch_batch_context* context, clutch_input_lease** ret_lease, clutch_error* error) noexcept {
   return guarded(error, [&]() -> Status {
     CLUTCH_RETURN_IF_ERROR(require_open(context));
-    return Status(CLUTCH_ERR_UNSUPPORTED,
-                  "the input of a batch in a worker process lies in shared memory that the next batches use again; "
-                  "copy what must live on",
-                  CLUTCH_ORIGIN_TRANSPORT);
+    *ret_lease = new clutch_input_lease{context->input};
+    return {};
   });
 }
 
-void lease_drop(clutch_input_lease*) noexcept {}
+void lease_drop(clutch_input_lease* lease) noexcept { delete lease; }
 
 int32_t state_declare(clutch_function_context* context, const clutch_state_declaration* declaration,
                       uint32_t* ret_state, clutch_error* error) noexcept {

@@ -20,9 +20,10 @@ struct Trial {
   const char* output;
 };
 constexpr Trial kTrials[] = {
-    {"table.scalar", "x: int64", "int64"},     {"table.table", "x: int64", "int64"},
-    {"stream.map", "x: int64", "int64"},       {"stream.flat_map", "x: int64", "int64"},
-    {"stream.filter", "x: int64", "x: int64"},
+    {"table.scalar", "x: int64", "int64"},       {"table.table", "x: int64", "int64"},
+    {"stream.map", "x: int64", "int64"},         {"stream.flat_map", "x: int64", "int64"},
+    {"stream.filter", "x: int64", "x: int64"},   {"table.scalar.vectorized", "x: int64", "int64"},
+    {"table.scalar.async", "x: int64", "int64"},
 };
 
 Spec trial_spec(const Trial& trial, const std::string& mode) {

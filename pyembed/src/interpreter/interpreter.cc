@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 
+#include "columns_source.h"
 #include "context_source.h"
 #include "drivers_source.h"
 #include "errors_source.h"
@@ -16,6 +17,8 @@
 #include "interpreter/slots.h"
 #include "interpreter/start.h"
 #include "loading_source.h"
+#include "loop_source.h"
+#include "results_source.h"
 #include "streams/streams.h"
 #include "streams_source.h"
 
@@ -45,6 +48,7 @@ constexpr Source kSources[] = {
     {kErrorsSource, "<clutch errors>"},   {kLoadingSource, "<clutch loading>"}, {kContextSource, "<clutch context>"},
     {kStreamsSource, "<clutch streams>"}, {kDriversSource, "<clutch drivers>"}, {kForksSource, "<clutch forks>"},
     {kFoldSource, "<clutch fold>"},       {kGroupsSource, "<clutch groups>"},
+    {kColumnsSource, "<clutch columns>"}, {kResultsSource, "<clutch results>"}, {kLoopSource, "<clutch loop>"},
 };
 
 std::string raised_text() {

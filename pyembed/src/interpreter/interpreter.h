@@ -40,7 +40,19 @@ class Interpreter {
   const std::string& prefix() const { return prefix_; }
 
   // An attribute of one of the runtime's Python files, which is run at the first use. NULL with a Python error set.
-  enum class File { kErrors, kLoading, kContext, kStreams, kDrivers, kForks, kFold, kGroups };
+  enum class File {
+    kErrors,
+    kLoading,
+    kContext,
+    kStreams,
+    kDrivers,
+    kForks,
+    kFold,
+    kGroups,
+    kColumns,
+    kResults,
+    kLoop
+  };
   PyRef helper(const Gil&, File file, const char* attribute);
 
   // What the watchdog raises in a thread that runs too long; a BaseException, so that `except Exception` lets it pass.
@@ -60,7 +72,7 @@ class Interpreter {
   bool started_ = false;  // by the runtime, in the process of somebody else
   std::unique_ptr<Module> module_;
   PyRef interrupted_;
-  PyRef files_[8];
+  PyRef files_[11];
   std::string version_;
   std::string executable_;
   std::string prefix_;

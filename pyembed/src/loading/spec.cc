@@ -23,6 +23,8 @@ constexpr Kind kKinds[] = {
     {CLUTCH_KIND_TABLE_AGGREGATE, Shape::kFold, true},
     {CLUTCH_KIND_TABLE_TABLE_AGGREGATE, Shape::kFold, true},
     {CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED, Shape::kGroups, true},
+    {CLUTCH_KIND_TABLE_SCALAR_VECTORIZED, Shape::kColumns, true},
+    {CLUTCH_KIND_TABLE_SCALAR_ASYNC, Shape::kAsync, true},
 };
 
 const Kind* find_kind(std::string_view id) {
@@ -43,10 +45,11 @@ Result<StepSpec> read_step(const clutch_step& step) {
   if (copy.name.empty()) return Status(CLUTCH_ERR_ARGUMENT, "a step of a function has no name", CLUTCH_ORIGIN_HOST);
   const Kind* kind = find_kind(copy.kind);
   if (kind == nullptr) {
-    return Status(CLUTCH_ERR_UNSUPPORTED, what + "kind " + quoted(copy.kind) +
-                                              " is not served; kinds served: stream.filter, stream.flat_map, "
-                                              "stream.map, table.aggregate, table.aggregate.vectorized, table.scalar, "
-                                              "table.table, table.table_aggregate");
+    return Status(CLUTCH_ERR_UNSUPPORTED,
+                  what + "kind " + quoted(copy.kind) +
+                      " is not served; kinds served: stream.filter, stream.flat_map, stream.map, table.aggregate, "
+                      "table.aggregate.vectorized, table.scalar, table.scalar.async, table.scalar.vectorized, "
+                      "table.table, table.table_aggregate");
   }
   if (step.kind_revision != 1) {
     return Status(CLUTCH_ERR_UNSUPPORTED, what + "revision " + std::to_string(step.kind_revision) + " of kind " +
@@ -71,14 +74,36 @@ bool only_filters(const FunctionSpec& spec) {
   return true;
 }
 
+// Whole columns go on to functions of whole columns, and coroutines to nothing.
+Status check_chain(const FunctionSpec& spec) {
+  const auto whole = [](Shape shape) { return shape == Shape::kColumns || shape == Shape::kAsync; };
+  for (const StepSpec& step : spec.steps) {
+    const StepSpec& first = spec.steps.front();
+    if ((!whole(step.shape) && !whole(first.shape)) || spec.steps.size() == 1) continue;
+    if (step.shape == Shape::kColumns && first.shape == Shape::kColumns) continue;
+    return Status(CLUTCH_ERR_UNSUPPORTED, "function " + quoted(spec.name) + ": a chain cannot hold " +
+                                              quoted(first.name) + " of kind " + first.kind + " and " +
+                                              quoted(spec.steps.back().name) + " of kind " + spec.steps.back().kind +
+                                              "; make them functions of their own");
+  }
+  return Status();
+}
+
 Status check_policy(const FunctionSpec& spec) {
+  if (spec.on_error != CLUTCH_ON_ERROR_FAIL && spec.steps.front().shape == Shape::kColumns) {
+    return Status(CLUTCH_ERR_UNSUPPORTED,
+                  "function " + quoted(spec.name) + ": " + spec.steps.front().kind +
+                      " is called for whole batches, so an error cannot be put down to a row; choose on_error fail",
+                  CLUTCH_ORIGIN_CONFIG);
+  }
   if (spec.on_error == CLUTCH_ON_ERROR_FAIL || spec.on_error == CLUTCH_ON_ERROR_DEAD_LETTER) return Status();
   if (spec.on_error != CLUTCH_ON_ERROR_NULL) {
     return Status(CLUTCH_ERR_ARGUMENT, "function " + quoted(spec.name) + ": on_error " + std::to_string(spec.on_error) +
                                            " is none of fail (0), null (1), dead_letter (2)");
   }
   for (const StepSpec& step : spec.steps) {
-    if (step.shape != Shape::kRow) return Status();  // a bad row gives no rows then, and needs no null
+    if (step.shape != Shape::kRow && step.shape != Shape::kAsync)
+      return Status();  // a bad row gives no rows then, and needs no null
   }
   for (const columnar::Field& column : spec.output.type.children) {
     if (!column.nullable) {
@@ -158,6 +183,7 @@ Result<FunctionSpec> read_spec(const clutch_spec& spec) {
   } else if (copy.output.type.children.empty()) {
     return Status(CLUTCH_ERR_ARGUMENT, what + ": the output schema has no column");
   }
+  CLUTCH_RETURN_IF_ERROR(check_chain(copy));
   CLUTCH_RETURN_IF_ERROR(check_policy(copy));
   CLUTCH_RETURN_IF_ERROR(read_fused(copy));
   return copy;

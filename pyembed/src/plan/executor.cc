@@ -1,5 +1,7 @@
 #include "plan/executor.h"
 
+#include "asynchronous/async.h"
+#include "columns/columns.h"
 #include "fold/fold.h"
 #include "fold/groups.h"
 #include "plan/plan.h"
@@ -16,6 +18,10 @@ Result<std::unique_ptr<Executor>> Executor::make(const Gil& gil, const Parts& pa
       return FoldExecutor::make(gil, parts);
     case Shape::kGroups:
       return GroupsExecutor::make(gil, parts);
+    case Shape::kColumns:
+      return ColumnsExecutor::make(gil, parts);
+    case Shape::kAsync:
+      return AsyncExecutor::make(gil, parts);
   }
   return Status(CLUTCH_ERR_INTERNAL, "a function has a shape that nothing runs");
 }

@@ -3,6 +3,9 @@
 //   Plan (plan/)           a call a row, in chains
 //   FoldExecutor (fold/)   a call a row on the accumulator of its group
 //   GroupsExecutor (fold/) a call a group, with whole columns
+//   Plan (plan/)                  a call a row, in chains
+//   ColumnsExecutor (columns/)    one call a batch, with whole columns
+//   AsyncExecutor (asynchronous/) coroutines, many rows at a time
 //
 // It is made once when a function opens, so that a batch looks up and decides nothing.
 #pragma once

@@ -1,6 +1,7 @@
 // What happens to a row that failed.
 #include "clutch/columnar/ops.h"
 #include "plan/plan.h"
+#include "plan/stop.h"
 
 namespace clutch::pyembed {
 namespace {
@@ -72,27 +73,8 @@ Status Plan::row_status(const Gil& gil, Batch& batch, int64_t row, Cause cause, 
 
 Status Plan::interrupted_status(const Gil& gil, const Batch& batch, int64_t row, Cause cause, PyView exception,
                                 bool& ret_fatal) {
-  const Described described = describe(gil, *interpreter_, exception, true);
-  Status status;
-  if (cause == Cause::kCancelled) {
-    status = Status(CLUTCH_ERR_CANCELLED,
-                    what(fault_.step, row) + ": the batch was cancelled by the host and the row interrupted",
-                    CLUTCH_ORIGIN_HOST);
-  } else {
-    const bool of_row = cause == Cause::kRowDeadline;
-    status =
-        Status(CLUTCH_ERR_DEADLINE,
-               what(fault_.step, row) +
-                   (of_row ? ": interrupted because it ran longer than python.row-deadline; make it faster or raise "
-                             "the limit"
-                           : ": interrupted because the batch was not done by its deadline; send smaller batches or "
-                             "allow more time"),
-               CLUTCH_ORIGIN_USER);
-    status.with(CLUTCH_DETAIL_STAGE, "interrupt");
-  }
+  Status status = interrupted(gil, *interpreter_, cause, what(fault_.step, row), exception);
   status.with(CLUTCH_DETAIL_VALUE, row_text(*spec_, *batch.batch.rows, row));
-  if (!described.traceback.empty()) status.with(CLUTCH_DETAIL_TRACEBACK, described.traceback);
-  if (!described.frames.empty()) status.with(CLUTCH_DETAIL_FRAMES, described.frames);
   ret_fatal = cause != Cause::kRowDeadline;
   return status;
 }

@@ -17,7 +17,7 @@ Result<Outputs> Outputs::make(const FunctionSpec& spec, const Module& module) {
   outputs.one_to_one_ = true;
   for (const StepSpec& step : spec.steps) {
     if (step.shape != Shape::kFilter) only_filters = false;
-    if (step.shape != Shape::kRow) outputs.one_to_one_ = false;
+    if (step.shape != Shape::kRow && step.shape != Shape::kAsync) outputs.one_to_one_ = false;
   }
   if (only_filters) return outputs;
   columnar::Field field = spec.output;

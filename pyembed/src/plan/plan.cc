@@ -1,5 +1,7 @@
 #include "plan/plan.h"
 
+#include "plan/stop.h"
+
 namespace clutch::pyembed {
 namespace {
 
@@ -81,26 +83,7 @@ std::string Plan::what(size_t step, int64_t row) const {
 }
 
 Status Plan::poll(const Batch& batch, int64_t row) const {
-  const Host& host = batch.host;
-  Status status;
-  const char* which = nullptr;
-  if (batch.watch.cancelled() || batch.watch.cause() == Cause::kCancelled ||
-      (host.cancel != nullptr && host.cancel->is_cancelled(batch.batch.context) != 0)) {
-    status = Status(CLUTCH_ERR_CANCELLED, what(0, row) + ": the batch was cancelled by the host", CLUTCH_ORIGIN_HOST);
-  } else if (batch.watch.cause() == Cause::kRowDeadline) {
-    which = "a row ran longer than python.row-deadline; make it faster or raise the limit";
-  } else if (batch.batch.deadline_ns != 0 && monotonic_ns() >= batch.batch.deadline_ns) {
-    which = "the batch was not done by its deadline; send smaller batches or allow more time";
-  }
-  if (which != nullptr) {
-    status = Status(CLUTCH_ERR_DEADLINE, what(0, row) + ": " + which, CLUTCH_ORIGIN_USER);
-    status.with(CLUTCH_DETAIL_STAGE, "row");
-  }
-  if (!status.ok()) {
-    status.with(CLUTCH_DETAIL_FUNCTION, spec_->name).with(CLUTCH_DETAIL_BATCH, std::to_string(batch.batch.sequence));
-    status.with(CLUTCH_DETAIL_ROW, std::to_string(row));
-  }
-  return status;
+  return check_stop(batch.host, batch.batch, batch.watch, spec_->name, what(0, row), row);
 }
 
 }  // namespace clutch::pyembed

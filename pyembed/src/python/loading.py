@@ -4,6 +4,8 @@ import sys
 
 _METHODS = {
     "table.scalar": "eval",
+    "table.scalar.vectorized": "eval",
+    "table.scalar.async": "eval",
     "table.table": "eval",
     "stream.map": "map",
     "stream.flat_map": "flat_map",
@@ -237,7 +239,10 @@ def prepare(found, kind):
             % (_describe(found), method, kind)
         )
     flags = _code_flags(target)
-    if flags & 0x280:  # CO_COROUTINE | CO_ASYNC_GENERATOR
+    if kind.endswith(".async"):
+        if not flags & 0x80:  # CO_COROUTINE
+            raise Refused("it is no async function, and %s awaits one; write 'async def'" % kind)
+    elif flags & 0x280:  # CO_COROUTINE | CO_ASYNC_GENERATOR
         raise Refused("it is an async function, and %s calls plain functions; remove 'async'" % kind)
     return found, target
 

@@ -8,6 +8,7 @@
 #include "clutch/ext/cancel.h"
 #include "clutch/ext/dead_letter.h"
 #include "clutch/ext/log.h"
+#include "clutch/ext/memory.h"
 #include "clutch/ext/metrics.h"
 #include "clutch/ext/state.h"
 
@@ -25,6 +26,7 @@ struct Host {
   const clutch_host_dead_letter* dead_letter = nullptr;
   const clutch_host_cancel* cancel = nullptr;
   const clutch_host_state* state = nullptr;
+  const clutch_host_memory* memory = nullptr;
 
   explicit Host(const clutch_host* table) : host(table) {
     const auto find = [table](const char* id) { return table->get_extension(table, id); };
@@ -33,6 +35,7 @@ struct Host {
     dead_letter = static_cast<const clutch_host_dead_letter*>(find(CLUTCH_HOST_DEAD_LETTER));
     cancel = static_cast<const clutch_host_cancel*>(find(CLUTCH_HOST_CANCEL));
     state = static_cast<const clutch_host_state*>(find(CLUTCH_HOST_STATE));
+    memory = static_cast<const clutch_host_memory*>(find(CLUTCH_HOST_MEMORY));
   }
 
   void write_log(int32_t level, std::string_view source, clutch_function_context* context,

@@ -1,6 +1,8 @@
 // The plugin table: each entry catches everything and maps it to a status, so that nothing unwinds into a host.
+#include <array>
 #include <cstring>
 #include <exception>
+#include <iterator>
 #include <new>
 
 #include "clutch/pyembed.h"
@@ -106,12 +108,24 @@ constexpr clutch_capability capability(const char* kind, uint64_t features = CLU
   return {sizeof(clutch_capability), 0, literal(kind), 1, 1, literal("import,pickle,source"), features};
 }
 
-constexpr clutch_capability kScalar = capability(CLUTCH_KIND_TABLE_SCALAR, CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_FUSED);
-constexpr clutch_capability kTable = capability(CLUTCH_KIND_TABLE_TABLE);
-constexpr clutch_capability kMap = capability(CLUTCH_KIND_STREAM_MAP);
-constexpr clutch_capability kFlatMap = capability(CLUTCH_KIND_STREAM_FLAT_MAP);
-constexpr clutch_capability kFilter = capability(CLUTCH_KIND_STREAM_FILTER);
-constexpr const clutch_capability* kCapabilities[] = {&kFilter, &kFlatMap, &kMap, &kScalar, &kTable};
+constexpr clutch_capability kCapabilityOf[] = {
+    capability(CLUTCH_KIND_STREAM_FILTER),
+    capability(CLUTCH_KIND_STREAM_FLAT_MAP),
+    capability(CLUTCH_KIND_STREAM_MAP),
+    capability(CLUTCH_KIND_TABLE_AGGREGATE, 0),
+    capability(CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED, 0),
+    capability(CLUTCH_KIND_TABLE_SCALAR, CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_FUSED),
+    capability(CLUTCH_KIND_TABLE_SCALAR_ASYNC, 0),
+    capability(CLUTCH_KIND_TABLE_SCALAR_VECTORIZED),
+    capability(CLUTCH_KIND_TABLE_TABLE),
+    capability(CLUTCH_KIND_TABLE_TABLE_AGGREGATE, 0),
+};
+
+constexpr auto kCapabilities = [] {
+  std::array<const clutch_capability*, std::size(kCapabilityOf)> pointers{};
+  for (size_t i = 0; i < pointers.size(); ++i) pointers[i] = &kCapabilityOf[i];
+  return pointers;
+}();
 
 constexpr clutch_plugin_api kApi = {
     sizeof(clutch_plugin_api),
@@ -119,8 +133,8 @@ constexpr clutch_plugin_api kApi = {
     literal("org.clutch.embedded"),
     literal(CLUTCH_VERSION),
     literal("embedded"),
-    kCapabilities,
-    sizeof(kCapabilities) / sizeof(kCapabilities[0]),
+    kCapabilities.data(),
+    kCapabilities.size(),
     get_extension,
     runtime_open,
     runtime_probe,

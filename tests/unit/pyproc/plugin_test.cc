@@ -148,8 +148,8 @@ TEST_F(ProcessPlugin, RefusesWhatItCannotServe) {
       api_->function_open(runtime, spec("x", CLUTCH_KIND_STREAM_KEYED_PROCESS), nullptr, &function, &info, &error_), 0);
   EXPECT_EQ(error_.message,
             "process mode does not serve the kind stream.keyed_process; it serves stream.filter, stream.flat_map, "
-            "stream.map, table.aggregate, table.aggregate.vectorized, table.scalar, table.table and "
-            "table.table_aggregate");
+            "stream.map, table.aggregate, table.aggregate.vectorized, table.scalar, table.scalar.async, "
+            "table.scalar.vectorized, table.table and table.table_aggregate");
   api_->runtime_close(runtime);
 }
 

@@ -100,6 +100,8 @@ Result<std::optional<CaseStep>> read_step(TableReader& reader) {
   step.name = reader.text("name");
   step.kind = reader.text("kind");
   step.attribute = reader.text("attribute");
+  step.style = reader.text("style");
+  step.takes_row = reader.text("takes_row");
   const std::string source = reader.text("python");
   const std::string import = reader.text("import");
   const std::string pickle = reader.text("pickle");

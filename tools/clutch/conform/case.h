@@ -18,6 +18,8 @@ struct CaseStep {
   std::string payload_format;  // "source", "import", "pickle", "native"
   std::string payload;
   std::string attribute;
+  std::string style;
+  std::string takes_row;
 };
 
 struct ExpectedError {

@@ -170,6 +170,8 @@ class Runner {
       if (!step.name.empty()) spec.step_name(step.name);
       for (const auto& [key, value] : test_.step_options) spec.step_option(key, value);
       if (!step.attribute.empty()) spec.step_option("attribute", step.attribute);
+      if (!step.style.empty()) spec.step_option("style", step.style);
+      if (!step.takes_row.empty()) spec.step_option("takes_row", step.takes_row);
     };
     Spec spec = native() ? Spec(test_.native_kind, clutch::native(plugin_.native_library + ":" + test_.native))
                          : Spec(test_.steps[0].kind, code_of(test_.steps[0]));

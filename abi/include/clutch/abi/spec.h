@@ -10,14 +10,19 @@ extern "C" {
 #endif
 
 /*
- * Kinds are string ids; docs/kinds.md lists them. Those of level 1 whose shape is row to row or row to rows:
+ * Kinds are string ids; docs/kinds.md lists them. Those of level 1:
  *
- *   id               shape         one row in gives
- *   table.scalar     row to row    f(*columns) -> one value
- *   table.table      row to rows   f(*columns) -> iterable of values, one value, or None for no rows
- *   stream.map       row to row    f(value) -> one value
- *   stream.flat_map  row to rows   f(value) -> iterable of values, or None for no rows
- *   stream.filter    row to rows   f(value) -> keep the row if true; output schema = input schema
+ *   id                          shape          call -> what it gives
+ *   table.scalar                row to row     f(*columns) -> one value
+ *   table.table                 row to rows    f(*columns) -> iterable of values, one value, or None for no rows
+ *   table.scalar.vectorized     whole columns  f(*columns), once a batch -> a column of equal length
+ *   table.scalar.async          async rows     await f(*columns) -> one value; many rows at a time, results in order
+ *   stream.map                  row to row     f(value) -> one value
+ *   stream.flat_map             row to rows    f(value) -> iterable of values, or None for no rows
+ *   stream.filter               row to rows    f(value) -> keep the row if true; output schema = input schema
+ *
+ * Options of a step of table.scalar.vectorized: "style" (pandas, numpy, arrow) and "takes_row" (one frame of all
+ * columns).
  *
  * Those that take the rows of a batch by group. A group is a key of the batch (clutch_batch.keys); without keys the
  * whole batch is one. The origin of an output row is the position of its group in keys, not an input row:
@@ -31,8 +36,7 @@ extern "C" {
  * .merges, then for each row accumulate(accumulator, *columns), or retract(...) where its row kind is update-before or
  * delete. The accumulators are state of the host. A key that only was merged into another gives nothing.
  * Options of the step: "accumulator", the accumulator's type as text; "views", the ListViews and MapViews in it, as
- * JSON
- * [[position, "list", element type], [position, "map", key type, value type], ...].
+ * JSON [[position, "list", element type], [position, "map", key type, value type], ...].
  *
  * Of rows and values:
  *   table.*  The columns of the input are the positional arguments.
@@ -40,6 +44,8 @@ extern "C" {
  *   A result with one column is the value itself; one with several takes a Row, tuple, list or dict of that many.
  */
 #define CLUTCH_KIND_TABLE_SCALAR "table.scalar"
+#define CLUTCH_KIND_TABLE_SCALAR_VECTORIZED "table.scalar.vectorized"
+#define CLUTCH_KIND_TABLE_SCALAR_ASYNC "table.scalar.async"
 #define CLUTCH_KIND_TABLE_TABLE "table.table"
 #define CLUTCH_KIND_TABLE_AGGREGATE "table.aggregate"
 #define CLUTCH_KIND_TABLE_TABLE_AGGREGATE "table.table_aggregate"
