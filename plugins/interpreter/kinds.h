@@ -19,7 +19,7 @@ template <uint64_t extra>
 struct Kinds {
   static constexpr clutch_capability one(std::string_view id, uint64_t features) {
     constexpr std::string_view kFormats = "import,pickle,source";
-    return {sizeof(clutch_capability),         0, {id.data(), id.size()}, 1, 1, {kFormats.data(), kFormats.size()},
+    return {sizeof(clutch_capability), 0, {id.data(), id.size()}, 1, 1, {kFormats.data(), kFormats.size()},
             features | extra};
   }
 

@@ -61,7 +61,7 @@ ROOMS = (
     Room("pyembed/bench", ("abi", "columnar", "pyembed/include")),
     Room("pyproc", ("abi", "columnar"), ("libuv", "capnp")),
     Room("pyproc/worker", ("abi", "columnar", "pyproc", "pyembed/include"), ("capnp",)),
-    Room("plugins/interpreter", ("columnar",)),
+    Room("plugins/interpreter", ("abi", "columnar")),
     Room("plugins/template", ("abi",)),
     Room("plugins/thread", ("abi", "columnar", "plugins/interpreter", "pyembed/include")),
     Room("plugins/process", ("abi", "columnar", "plugins/interpreter", "pyproc")),

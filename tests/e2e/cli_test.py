@@ -8,6 +8,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import subprocess
 import sys
 import unittest
 
@@ -115,6 +116,24 @@ class CliTest(CliCase):
         self.assertTrue(report["usable"], report)
         for mode in MODES:
             self.assertTrue(report["modes"][mode]["kinds"]["table.scalar"]["served"], report)
+
+    def test_missing_packages_are_told_before_the_first_row(self) -> None:
+        subprocess.run([PYTHON, "-m", "venv", "--without-pip", str(self.folder / "bare")], check=True, timeout=60)
+        bare = str(self.folder / "bare" / "bin" / "python3")
+        report = json.loads(self.clutch("doctor", "--python", bare, "--json").stdout)
+        for mode in MODES:
+            kinds = report["modes"][mode]["kinds"]
+            for kind in ("table.scalar.vectorized", "table.aggregate.vectorized"):
+                self.assertEqual(
+                    kinds[kind],
+                    {"served": False, "reason": f"the function needs pandas, which {bare} does not have; install it there"},
+                )
+            self.assertEqual([kind for kind in kinds if not kinds[kind]["served"] and "vectorized" not in kind], [])
+            told = self.clutch(
+                "explain", "table.scalar.vectorized", "--function", "math:floor", "--mode", mode, "--python", bare
+            )
+            self.assertEqual(told.returncode, 1)
+            self.assertIn(f"the function needs pandas, which {bare} does not have; install it there", told.stdout)
 
     def test_doctor_of_what_is_no_python(self) -> None:
         missing = self.clutch("doctor", "--python", str(self.folder / "python3"))

@@ -13,26 +13,42 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Rows of the kinds of level 1 that a doctor tries: a function that every interpreter has.
+// A function of each kind that every interpreter with the kind's packages can serve.
 struct Trial {
   const char* kind;
   const char* input;
   const char* output;
+  const char* text;
 };
+constexpr const char* kCall = "def f(x):\n    return [x]\n";
+constexpr const char* kCoroutine = "async def f(x):\n    return x\n";
+constexpr const char* kFold =
+    "class F:\n"
+    "    def create_accumulator(self): return 0\n"
+    "    def accumulate(self, accumulator, x): pass\n"
+    "    def get_value(self, accumulator): return accumulator\n"
+    "    def emit_value(self, accumulator): return [accumulator]\n";
 constexpr Trial kTrials[] = {
-    {"table.scalar", "x: int64", "int64"},       {"table.table", "x: int64", "int64"},
-    {"stream.map", "x: int64", "int64"},         {"stream.flat_map", "x: int64", "int64"},
-    {"stream.filter", "x: int64", "x: int64"},   {"table.scalar.vectorized", "x: int64", "int64"},
-    {"table.scalar.async", "x: int64", "int64"},
+    {"table.scalar", "x: int64", "int64", kCall},
+    {"table.scalar.vectorized", "x: int64", "int64", kCall},
+    {"table.scalar.async", "x: int64", "int64", kCoroutine},
+    {"table.table", "x: int64", "int64", kCall},
+    {"table.aggregate", "x: int64", "int64", kFold},
+    {"table.aggregate.vectorized", "x: int64", "int64", kCall},
+    {"table.table_aggregate", "x: int64", "int64", kFold},
+    {"stream.map", "x: int64", "int64", kCall},
+    {"stream.flat_map", "x: int64", "int64", kCall},
+    {"stream.filter", "x: int64", "x: int64", kCall},
 };
 
 Spec trial_spec(const Trial& trial, const std::string& mode) {
-  Spec spec(trial.kind, source("def f(x):\n    return [x]\n"));
+  Spec spec(trial.kind, source(trial.text));
   spec.name("doctor")
       .input(trial.input)
       .output(trial.output)
       .mode(mode)
-      .option("python.execution-mode.fallback", "forbid");
+      .option("python.execution-mode.fallback", "forbid")
+      .step_option("accumulator", "BIGINT");  // Only aggregates look at it.
   return spec;
 }
 

@@ -130,6 +130,25 @@ Status append_interval(const Json& value, const Field& field, ArrayBuilder& out)
   return {};
 }
 
+int64_t last_index(TypeId type) {
+  switch (type) {
+    case TypeId::kInt8:
+      return INT8_MAX;
+    case TypeId::kUint8:
+      return UINT8_MAX;
+    case TypeId::kInt16:
+      return INT16_MAX;
+    case TypeId::kUint16:
+      return UINT16_MAX;
+    case TypeId::kInt32:
+      return INT32_MAX;
+    case TypeId::kUint32:
+      return UINT32_MAX;
+    default:
+      return INT64_MAX;
+  }
+}
+
 Status append_items(const Json& value, const Field& field, ArrayBuilder& out) {
   if (!value.is_array()) return mismatch(value, field, "an array");
   if (field.type.id == TypeId::kFixedSizeList && value.size() != static_cast<size_t>(field.type.width)) {
@@ -192,6 +211,32 @@ Status append_fields(const Json& value, const Field& field, ArrayBuilder& out) {
     return mismatch(value, field, "an array or an object");
   }
   out.append_struct();
+  return {};
+}
+
+// Each row has a value of its own: what is equal is told by who reads, not here.
+Status append_dictionary(const Json& value, const Field& field, ArrayBuilder& out) {
+  ArrayBuilder& values = out.child(0);
+  const int64_t index = values.length();
+  const int64_t last = last_index(field.type.index);
+  if (index > last) {
+    return {CLUTCH_ERR_VALUE, "column \"" + field.name + "\": " + columnar::to_string(field.type) + " ends at index " +
+                                  std::to_string(last) + "; take a wider type for the indices"};
+  }
+  CLUTCH_RETURN_IF_ERROR(append_json(value, field.type.children[0], values));
+  switch (columnar::byte_width(field.type)) {
+    case 1:
+      out.append(static_cast<int8_t>(index));
+      break;
+    case 2:
+      out.append(static_cast<int16_t>(index));
+      break;
+    case 4:
+      out.append(static_cast<int32_t>(index));
+      break;
+    default:
+      out.append(index);
+  }
   return {};
 }
 
@@ -267,10 +312,9 @@ Status append_value(const Json& value, const Field& field, ArrayBuilder& out) {
     case TypeId::kMap:
       return append_map(value, field, out);
     case TypeId::kDictionary:
-      break;
+      return append_dictionary(value, field, out);
   }
-  return {CLUTCH_ERR_UNSUPPORTED,
-          "column \"" + field.name + "\": JSON cannot be read as " + columnar::to_string(field.type)};
+  return {CLUTCH_ERR_INTERNAL, "column \"" + field.name + "\" has a type that nothing reads"};
 }
 
 Json real_json(double value) {

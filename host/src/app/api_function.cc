@@ -20,8 +20,8 @@ Status read_request(const char* call, clutch_app_function* function, ArrowArray*
                     const clutch_app_batch_options* options, host::BatchRequest& request) {
   move_in(rows, request.rows);
   if (options != nullptr) {
-    CLUTCH_RETURN_IF_ERROR(
-        host::check_struct_size("clutch_app_batch_options", options->struct_size, kFirstBatchOptions));
+    CLUTCH_RETURN_IF_ERROR(host::check_struct_size("clutch_app_batch_options", options->struct_size, kFirstBatchOptions,
+                                                   sizeof(clutch_app_batch_options)));
     move_in(options->timestamps, request.timestamps);
     move_in(options->row_kinds, request.row_kinds);
     move_in(options->keys, request.keys);

@@ -61,8 +61,8 @@ std::string plugins_json(const host::Registry& registry) {
 clutch::Result<host::HostSettings> read_settings(const clutch_app_settings* settings) {
   host::HostSettings out;
   if (settings == nullptr) return out;
-  CLUTCH_RETURN_IF_ERROR(
-      host::check_struct_size("clutch_app_settings", settings->struct_size, sizeof(clutch_app_settings)));
+  CLUTCH_RETURN_IF_ERROR(host::check_struct_size("clutch_app_settings", settings->struct_size,
+                                                 sizeof(clutch_app_settings), sizeof(clutch_app_settings)));
   CLUTCH_ASSIGN_OR_RETURN(out.options, host::read_options(settings->options, settings->n_options, "settings"));
   const auto text = [](const char* value) { return value == nullptr ? std::string() : std::string(value); };
   out.config_file = text(settings->config_file);

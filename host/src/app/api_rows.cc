@@ -82,6 +82,7 @@ int32_t clutch_app_batcher_open(clutch_app_function* function, const clutch_app_
     int64_t timeout_ms = 0;
     if (settings != nullptr) {
       CLUTCH_RETURN_IF_ERROR(host::check_struct_size("clutch_app_batcher_settings", settings->struct_size,
+                                                     sizeof(clutch_app_batcher_settings),
                                                      sizeof(clutch_app_batcher_settings)));
       if (settings->max_rows < 0 || settings->max_bytes < 0 || settings->timeout_ms < 0) {
         return host::argument_error("clutch_app_batcher_open: max_rows, max_bytes and timeout_ms may not be negative");

@@ -80,7 +80,8 @@ std::string text_or_empty(const char* text) { return text == nullptr ? std::stri
 Result<StepSpec> read_step(const clutch_app_step* step, uint64_t index) {
   const std::string where = "step " + std::to_string(index);
   if (step == nullptr) return argument_error("spec: " + where + " is NULL");
-  CLUTCH_RETURN_IF_ERROR(check_struct_size("clutch_app_step", step->struct_size, sizeof(clutch_app_step)));
+  CLUTCH_RETURN_IF_ERROR(
+      check_struct_size("clutch_app_step", step->struct_size, sizeof(clutch_app_step), sizeof(clutch_app_step)));
   StepSpec out;
   out.kind = text_or_empty(step->kind);
   if (out.kind.empty()) return argument_error("spec: " + where + " has no kind; give one, such as \"table.scalar\"");
@@ -123,10 +124,10 @@ Result<columnar::Field> read_columns(const ArrowSchema* schema, const char* text
 
 }  // namespace
 
-Status check_struct_size(std::string_view name, uint32_t given, size_t needed) {
-  if (given >= needed) return {};
+Status check_struct_size(std::string_view name, uint32_t given, size_t first, size_t now) {
+  if (given >= first) return {};
   return argument_error(std::string(name) + ": struct_size is " + std::to_string(given) + "; set it to sizeof(" +
-                        std::string(name) + "), which is " + std::to_string(needed));
+                        std::string(name) + "), which is " + std::to_string(now));
 }
 
 Result<Options> read_options(const clutch_app_option* options, uint64_t count, std::string_view what) {
@@ -190,7 +191,8 @@ std::string columns_text(const columnar::Field& field) {
 
 Result<FunctionSpec> read_spec(const clutch_app_spec* spec) {
   if (spec == nullptr) return argument_error("spec is NULL");
-  CLUTCH_RETURN_IF_ERROR(check_struct_size("clutch_app_spec", spec->struct_size, sizeof(clutch_app_spec)));
+  CLUTCH_RETURN_IF_ERROR(
+      check_struct_size("clutch_app_spec", spec->struct_size, sizeof(clutch_app_spec), sizeof(clutch_app_spec)));
   if (spec->n_steps == 0 || spec->steps == nullptr)
     return argument_error("spec: there are no steps; give at least one");
   FunctionSpec out;

@@ -71,6 +71,7 @@ class RawSpec {
 std::vector<clutch_option> raw_options(const Options& options);
 
 // Refuse a struct of the application that is older than this library's first form of it.
-Status check_struct_size(std::string_view name, uint32_t given, size_t needed);
+// `first`: the size that it had when it came; `now`: its size.
+Status check_struct_size(std::string_view name, uint32_t given, size_t first, size_t now);
 
 }  // namespace clutch::host

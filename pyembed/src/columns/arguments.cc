@@ -77,7 +77,8 @@ std::string typestr_of(const columnar::Type& type) {
   }
 }
 
-Result<std::unique_ptr<Argument>> Argument::make(const columnar::Field& field, Style style, const Module& module) {
+Result<std::unique_ptr<ArgumentColumn>> ArgumentColumn::make(const columnar::Field& field, Style style,
+                                                             const Module& module) {
   const columnar::Type& type = field.type;
   const bool pandas = style == Style::kPandas;
   const bool date = type.id == TypeId::kDate32 || type.id == TypeId::kDate64;
@@ -97,7 +98,7 @@ Result<std::unique_ptr<Argument>> Argument::make(const columnar::Field& field, S
              (!typestr_of(type.children[0].type).empty() || type.children[0].type.id == TypeId::kBool)) {
     form = Form::kDecoded;
   }
-  std::unique_ptr<Argument> argument(new Argument(field, form));
+  std::unique_ptr<ArgumentColumn> argument(new ArgumentColumn(field, form));
   argument->typestr_ = typestr;
   argument->lists_ =
       pandas && (type.id == TypeId::kList || type.id == TypeId::kLargeList || type.id == TypeId::kFixedSizeList);
@@ -109,12 +110,12 @@ Result<std::unique_ptr<Argument>> Argument::make(const columnar::Field& field, S
     values.name = field.name;
     values.nullable = true;
     CLUTCH_ASSIGN_OR_RETURN(argument->writer_, Writer::make(values, module));
-    CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<Argument> plain, make(values, style, module));
+    CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<ArgumentColumn> plain, make(values, style, module));
     argument->children_.push_back(std::move(plain));
   }
   if (form == Form::kStruct) {
     for (const columnar::Field& child : type.children) {
-      CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<Argument> made, make(child, style, module));
+      CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<ArgumentColumn> made, make(child, style, module));
       argument->children_.push_back(std::move(made));
     }
   }
@@ -126,7 +127,7 @@ Result<std::unique_ptr<Argument>> Argument::make(const columnar::Field& field, S
   return argument;
 }
 
-PyRef Argument::plan() const {
+PyRef ArgumentColumn::plan() const {
   if (form_ == Form::kDecoded) return children_[0]->plan();
   PyRef name = text(field_.name);
   if (!name) return {};
@@ -135,7 +136,7 @@ PyRef Argument::plan() const {
   }
   if (form_ == Form::kStruct) {
     PyRef plans = PyRef::steal(PyList_New(0));
-    for (const std::unique_ptr<Argument>& child : children_) {
+    for (const std::unique_ptr<ArgumentColumn>& child : children_) {
       PyRef plan = child->plan();
       if (!plans || !plan || PyList_Append(plans.get(), plan.get()) != 0) return {};
     }
@@ -144,7 +145,7 @@ PyRef Argument::plan() const {
   return PyRef::steal(Py_BuildValue("(sOsO)", "fixed", name.get(), typestr_.c_str(), zone_ ? zone_.get() : Py_None));
 }
 
-PyRef Argument::part(PartMaker& maker, const ArrowArray& array, int64_t first, const uint8_t* parent_nulls) {
+PyRef ArgumentColumn::part(PartMaker& maker, const ArrowArray& array, int64_t first, const uint8_t* parent_nulls) {
   switch (form_) {
     case Form::kObjects:
       return objects_part(maker, array, first, parent_nulls);
@@ -157,8 +158,8 @@ PyRef Argument::part(PartMaker& maker, const ArrowArray& array, int64_t first, c
   }
 }
 
-PyRef Argument::fixed_part(PartMaker& maker, const ArrowArray& array, int64_t first,
-                           const uint8_t* parent_nulls) const {
+PyRef ArgumentColumn::fixed_part(PartMaker& maker, const ArrowArray& array, int64_t first,
+                                 const uint8_t* parent_nulls) const {
   Kept& kept = *maker.kept;
   const columnar::ArrayView view(array);
   const uint8_t* data = nullptr;
@@ -179,7 +180,8 @@ PyRef Argument::fixed_part(PartMaker& maker, const ArrowArray& array, int64_t fi
                                     static_cast<unsigned long long>(reinterpret_cast<uintptr_t>(nulls))));
 }
 
-PyRef Argument::objects_part(PartMaker& maker, const ArrowArray& array, int64_t first, const uint8_t* parent_nulls) {
+PyRef ArgumentColumn::objects_part(PartMaker& maker, const ArrowArray& array, int64_t first,
+                                   const uint8_t* parent_nulls) {
   PyRef count = PyRef::steal(PyLong_FromLongLong(maker.count));
   PyRef objects = count ? PyRef::steal(PyObject_CallFunctionObjArgs(maker.new_objects, count.get(), nullptr)) : PyRef();
   PyRef interface = objects ? PyRef::steal(PyObject_GetAttrString(objects.get(), "__array_interface__")) : PyRef();
@@ -208,7 +210,8 @@ PyRef Argument::objects_part(PartMaker& maker, const ArrowArray& array, int64_t 
   return read ? std::move(objects) : PyRef();
 }
 
-PyRef Argument::struct_part(PartMaker& maker, const ArrowArray& array, int64_t first, const uint8_t* parent_nulls) {
+PyRef ArgumentColumn::struct_part(PartMaker& maker, const ArrowArray& array, int64_t first,
+                                  const uint8_t* parent_nulls) {
   const uint8_t* nulls = null_bytes(*maker.kept, array, first, maker.count, parent_nulls);
   PyRef parts = PyRef::steal(PyList_New(0));
   for (size_t i = 0; parts && i < children_.size(); ++i) {
@@ -218,7 +221,8 @@ PyRef Argument::struct_part(PartMaker& maker, const ArrowArray& array, int64_t f
   return parts;
 }
 
-PyRef Argument::decoded_part(PartMaker& maker, const ArrowArray& array, int64_t first, const uint8_t* parent_nulls) {
+PyRef ArgumentColumn::decoded_part(PartMaker& maker, const ArrowArray& array, int64_t first,
+                                   const uint8_t* parent_nulls) {
   columnar::ArrayBuilder builder(writer_->field());
   builder.reserve(maker.count);
   bool read = reader_->bind(array);

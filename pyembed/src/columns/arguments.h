@@ -22,10 +22,10 @@ struct PartMaker {
   int64_t failed_row = -1;
 };
 
-class Argument {
+class ArgumentColumn {
  public:
   // Plan a column for the styles numpy and pandas. Fails with CLUTCH_ERR_UNSUPPORTED as Reader::make.
-  static Result<std::unique_ptr<Argument>> make(const columnar::Field& field, Style style, const Module& module);
+  static Result<std::unique_ptr<ArgumentColumn>> make(const columnar::Field& field, Style style, const Module& module);
 
   // As python/columns.py describes it; NULL with a Python error set.
   PyRef plan() const;
@@ -35,7 +35,7 @@ class Argument {
 
  private:
   enum class Form : uint8_t { kFixed, kBool, kDays, kObjects, kStruct, kDecoded };
-  Argument(const columnar::Field& field, Form form) : field_(field), form_(form) {}
+  ArgumentColumn(const columnar::Field& field, Form form) : field_(field), form_(form) {}
   PyRef fixed_part(PartMaker& maker, const ArrowArray& array, int64_t first, const uint8_t* parent_nulls) const;
   PyRef objects_part(PartMaker& maker, const ArrowArray& array, int64_t first, const uint8_t* parent_nulls);
   PyRef struct_part(PartMaker& maker, const ArrowArray& array, int64_t first, const uint8_t* parent_nulls);
@@ -48,7 +48,7 @@ class Argument {
   PyRef zone_;  // NULL: none
   std::unique_ptr<Reader> reader_;
   std::unique_ptr<Writer> writer_;  // kDecoded
-  std::vector<std::unique_ptr<Argument>> children_;
+  std::vector<std::unique_ptr<ArgumentColumn>> children_;
 };
 
 // numpy's name of the type in the array interface, empty where it has none of the same layout.

@@ -9,26 +9,6 @@ namespace {
 
 using File = Interpreter::File;
 
-Result<Style> read_style(const FunctionSpec& spec) {
-  const std::string_view first = find_option(spec.steps.front().options, "style").value_or("pandas");
-  for (const StepSpec& step : spec.steps) {
-    const std::string_view text = find_option(step.options, "style").value_or("pandas");
-    if (text != first) {
-      return Status(CLUTCH_ERR_UNSUPPORTED, "step \"" + step.name + "\" has style " + std::string(text) +
-                                                " and the one before it " + std::string(first) +
-                                                "; all steps of a chain need one style");
-    }
-  }
-  if (first == "pandas") return Style::kPandas;
-  if (first == "numpy") return Style::kNumpy;
-  if (first == "arrow") return Style::kArrow;
-  return Status(CLUTCH_ERR_UNSUPPORTED, "style \"" + std::string(first) + "\" is none of arrow, numpy, pandas");
-}
-
-const char* text_of(Style style) {
-  return style == Style::kPandas ? "pandas" : style == Style::kNumpy ? "numpy" : "arrow";
-}
-
 template <typename Column>
 PyRef plans_of(const std::vector<std::unique_ptr<Column>>& columns) {
   PyRef plans = PyRef::steal(PyList_New(0));
@@ -42,73 +22,39 @@ PyRef plans_of(const std::vector<std::unique_ptr<Column>>& columns) {
 }  // namespace
 
 Result<std::unique_ptr<Executor>> ColumnsExecutor::make(const Gil& gil, const Parts& parts) {
-  std::unique_ptr<ColumnsExecutor> executor(new ColumnsExecutor(parts.interpreter, parts.spec));
-  CLUTCH_ASSIGN_OR_RETURN(executor->style_, read_style(parts.spec));
-  executor->takes_row_ = find_option(parts.spec.steps.front().options, "takes_row").value_or("") == "true";
-  if (executor->takes_row_ && executor->style_ == Style::kNumpy) {
-    return Status(CLUTCH_ERR_UNSUPPORTED, "style numpy has no array of all columns; use style pandas or arrow");
+  CLUTCH_ASSIGN_OR_RETURN(ColumnArguments arguments, ColumnArguments::make(gil, parts.interpreter, parts.spec));
+  const Style style = arguments.style();
+  std::unique_ptr<ColumnsExecutor> executor(new ColumnsExecutor(parts.interpreter, parts.spec, std::move(arguments)));
+  for (const columnar::Field& column : parts.spec.output.type.children) {
+    if (style == Style::kArrow) break;
+    CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<ResultColumn> result,
+                            ResultColumn::make(column, style, parts.interpreter.module()));
+    executor->results_.push_back(std::move(result));
   }
-  CLUTCH_RETURN_IF_ERROR(executor->plan(parts.interpreter.module()));
   CLUTCH_RETURN_IF_ERROR(executor->start(gil, parts));
   return std::unique_ptr<Executor>(std::move(executor));
 }
 
-Status ColumnsExecutor::plan(const Module& module) {
-  if (style_ == Style::kArrow) return Status();
-  for (const columnar::Field& column : spec_->input.type.children) {
-    CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<Argument> argument, Argument::make(column, style_, module));
-    arguments_.push_back(std::move(argument));
-  }
-  for (const columnar::Field& column : spec_->output.type.children) {
-    CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<ResultColumn> result, ResultColumn::make(column, style_, module));
-    results_.push_back(std::move(result));
-  }
-  return Status();
-}
-
-Status ColumnsExecutor::failed_start(const Gil& gil) const {
-  PyRef exception = take_exception(gil);
-  if (exception && PyObject_IsInstance(exception.get(), PyExc_ModuleNotFoundError) == 1) {
-    PyRef name = PyRef::steal(PyObject_GetAttrString(exception.get(), "name"));
-    const std::string package = to_text(name);
-    if (package == "numpy" || package == "pandas") {
-      return Status(CLUTCH_ERR_UNSUPPORTED,
-                    "style " + std::string(text_of(style_)) + " needs " + package + ", which " +
-                        interpreter_->executable() + " does not have; install it there",
-                    CLUTCH_ORIGIN_CONFIG);
-    }
-  }
-  return to_status(CLUTCH_ERR_UNSUPPORTED, "style " + std::string(text_of(style_)) + " cannot be served",
-                   describe(gil, *interpreter_, exception, true));
-}
-
 Status ColumnsExecutor::start(const Gil& gil, const Parts& parts) {
   const auto helper = [&](File file, const char* name) { return interpreter_->helper(gil, file, name); };
+  const auto failed = [&] { return style_failed(gil, *interpreter_, arguments_.style()); };
   unfit_ = helper(File::kColumns, "Unfit");
-  array_class_ = helper(File::kColumns, "Array");
-  PyRef load = helper(File::kColumns, "load");
   PyRef driver = helper(File::kColumns, "Driver");
   PyRef make_results = helper(File::kResults, "make");
   PyRef steps = PyRef::steal(PyList_New(0));
-  if (!unfit_ || !array_class_ || !load || !driver || !make_results || !steps) return failed_start(gil);
+  PyRef plans = plans_of(results_);
+  if (!unfit_ || !driver || !make_results || !steps || !plans) return failed();
   for (const std::unique_ptr<UserObject>& object : parts.objects) {
-    if (PyList_Append(steps.get(), object->callable()) != 0) return failed_start(gil);
+    if (PyList_Append(steps.get(), object->callable()) != 0) return failed();
   }
-  PyRef loaded =
-      PyRef::steal(PyObject_CallFunction(load.get(), "sO", text_of(style_), takes_row_ ? Py_True : Py_False));
-  PyRef argument_plans = plans_of(arguments_);
-  PyRef result_plans = plans_of(results_);
-  if (!loaded || !argument_plans || !result_plans) return failed_start(gil);
-  PyObject* arguments = PyTuple_GetItem(loaded.get(), 0);
-  new_objects_ = PyRef::share(PyTuple_GetItem(loaded.get(), 3));
-  PyRef results = PyRef::steal(PyObject_CallFunction(make_results.get(), "sOOOO", text_of(style_), result_plans.get(),
-                                                     PyTuple_GetItem(loaded.get(), 1), PyTuple_GetItem(loaded.get(), 2),
-                                                     unfit_.get()));
-  if (!results) return failed_start(gil);
-  driver_ = PyRef::steal(
-      PyObject_CallFunctionObjArgs(driver.get(), steps.get(), arguments, argument_plans.get(), results.get(), nullptr));
+  PyRef results =
+      PyRef::steal(PyObject_CallFunction(make_results.get(), "sOOOO", text_of(arguments_.style()), plans.get(),
+                                         arguments_.numpy(), arguments_.pandas(), unfit_.get()));
+  if (!results) return failed();
+  driver_ = PyRef::steal(PyObject_CallFunctionObjArgs(driver.get(), steps.get(), arguments_.maker(), arguments_.plans(),
+                                                      results.get(), nullptr));
   run_ = driver_ ? PyRef::steal(PyObject_GetAttrString(driver_.get(), "run")) : PyRef();
-  return run_ ? Status() : failed_start(gil);
+  return run_ ? Status() : failed();
 }
 
 std::string ColumnsExecutor::where(int64_t row, int64_t rows) const {
@@ -146,32 +92,12 @@ int32_t ColumnsExecutor::emit(const Host& host, const clutch_batch& batch, clutc
   return host.host->emit(batch.context, CLUTCH_TAG_MAIN, &rows, &origin, error);
 }
 
-PyRef ColumnsExecutor::make_parts(PartMaker& maker) {
-  PyRef parts = PyRef::steal(PyList_New(0));
-  const ArrowArray& rows = maker.kept->rows();
-  const std::vector<columnar::Field>& columns = spec_->input.type.children;
-  const auto add = [&](PyRef part) { return parts && part && PyList_Append(parts.get(), part.get()) == 0; };
-  if (style_ == Style::kArrow && takes_row_) {
-    return add(make_arrow_object(array_class_.get(), maker.kept, spec_->input, rows, 0, maker.count)) ? std::move(parts)
-                                                                                                      : PyRef();
-  }
-  for (size_t i = 0; i < columns.size(); ++i) {
-    const ArrowArray& column = *rows.children[i];
-    if (!add(style_ == Style::kArrow
-                 ? make_arrow_object(array_class_.get(), maker.kept, columns[i], column, rows.offset, maker.count)
-                 : arguments_[i]->part(maker, column, rows.offset, nullptr))) {
-      return {};
-    }
-  }
-  return parts;
-}
-
 PyRef ColumnsExecutor::call(const Gil& gil, const clutch_batch& batch, Watch& watch, std::shared_ptr<Kept> kept,
                             Status& status) {
-  PartMaker maker{kept, batch.rows->length, new_objects_.get()};
+  PartMaker maker = arguments_.part_maker(kept, batch.rows->length);
   PyRef capsule = PyRef::steal(Kept::make_capsule(std::move(kept)));
   PyRef count = PyRef::steal(PyLong_FromLongLong(maker.count));
-  PyRef parts = make_parts(maker);
+  PyRef parts = arguments_.parts(maker, 0);
   PyRef given;
   if (parts && capsule && count) {
     given = PyRef::steal(PyObject_CallFunctionObjArgs(run_.get(), parts.get(), count.get(), capsule.get(), nullptr));
@@ -251,7 +177,7 @@ Status ColumnsExecutor::convert_arrow(PyObject* given, int64_t rows) {
 }
 
 Status ColumnsExecutor::convert(const Gil& gil, PyRef given, int64_t rows, Watch& watch) {
-  if (style_ == Style::kArrow) return convert_arrow(given.get(), rows);
+  if (arguments_.style() == Style::kArrow) return convert_arrow(given.get(), rows);
   for (size_t i = 0; i < results_.size(); ++i) {
     if (!results_[i]->collect(PyList_GetItem(given.get(), static_cast<Py_ssize_t>(i)))) {
       return failed(gil, watch, rows, nullptr);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "columns/arguments.h"
+#include "columns/column_arguments.h"
 #include "columns/results.h"
 #include "plan/executor.h"
 
@@ -20,14 +20,12 @@ class ColumnsExecutor : public Executor {
   int32_t emit(const Host& host, const clutch_batch& batch, clutch_error* error) override;
 
  private:
-  ColumnsExecutor(Interpreter& interpreter, const FunctionSpec& spec) : interpreter_(&interpreter), spec_(&spec) {}
-  Status plan(const Module& module);
+  ColumnsExecutor(Interpreter& interpreter, const FunctionSpec& spec, ColumnArguments arguments)
+      : interpreter_(&interpreter), spec_(&spec), arguments_(std::move(arguments)) {}
   Status start(const Gil& gil, const Parts& parts);
-  Status failed_start(const Gil& gil) const;
 
   // What the function gave for the batch; empty with `status` set.
   PyRef call(const Gil& gil, const clutch_batch& batch, Watch& watch, std::shared_ptr<Kept> kept, Status& status);
-  PyRef make_parts(PartMaker& maker);
   Status convert(const Gil& gil, PyRef given, int64_t rows, Watch& watch);
   Status convert_arrow(PyObject* given, int64_t rows);
   // The Python error that is set, as the failure of the batch.
@@ -38,14 +36,10 @@ class ColumnsExecutor : public Executor {
 
   Interpreter* interpreter_;
   const FunctionSpec* spec_;
-  Style style_ = Style::kPandas;
-  bool takes_row_ = false;
-  std::vector<std::unique_ptr<Argument>> arguments_;
+  ColumnArguments arguments_;
   std::vector<std::unique_ptr<ResultColumn>> results_;
   PyRef driver_;
   PyRef run_;
-  PyRef new_objects_;
-  PyRef array_class_;
   PyRef unfit_;
   columnar::Array finished_;
 };

@@ -27,6 +27,12 @@ Result<std::shared_ptr<Kept>> Kept::make(const Host& host, const columnar::Field
   return kept;
 }
 
+std::shared_ptr<Kept> Kept::of(columnar::Array rows) {
+  std::shared_ptr<Kept> kept(new Kept);
+  kept->rows_ = std::move(rows);
+  return kept;
+}
+
 Kept::~Kept() {
   rows_.reset();
   if (lease_ != nullptr) drop_(lease_);

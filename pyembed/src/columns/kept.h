@@ -19,6 +19,8 @@ class Kept {
   // The rows where the host leases its memory, else a copy of them. `error` is for the host's refusal.
   static Result<std::shared_ptr<Kept>> make(const Host& host, const columnar::Field& field, const clutch_batch& batch,
                                             clutch_error* error);
+  // Rows of our own.
+  static std::shared_ptr<Kept> of(columnar::Array rows);
   ~Kept();
   Kept(const Kept&) = delete;
   Kept& operator=(const Kept&) = delete;

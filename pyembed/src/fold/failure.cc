@@ -65,13 +65,16 @@ Status Failures::row(const Gil& gil, int64_t row, std::string_view what, bool& r
   return status;
 }
 
-Status Failures::reading(const Gil& gil, int64_t row, size_t column) {
-  const std::string& column_name = spec_.input.type.children[column].name;
+Status Failures::reading(const Gil& gil, int64_t row, const std::string& column) {
   Status status =
-      to_status(CLUTCH_ERR_VALUE, name() + " row " + std::to_string(row) + ": input column \"" + column_name + "\"",
+      to_status(CLUTCH_ERR_VALUE, name() + " row " + std::to_string(row) + ": input column \"" + column + "\"",
                 describe(gil, interpreter_, take_exception(gil), true));
-  status.with(CLUTCH_DETAIL_COLUMN, column_name);
+  status.with(CLUTCH_DETAIL_COLUMN, column);
   return told(std::move(status), row);
+}
+
+Status Failures::unfit(int64_t row, const std::string& why) const {
+  return told(Status(CLUTCH_ERR_VALUE, name() + " row " + std::to_string(row) + ": " + why, CLUTCH_ORIGIN_USER), row);
 }
 
 Status Failures::group(const Gil& gil, std::string_view what, const std::string& key) {

@@ -27,7 +27,9 @@ class Failures {
   // " retract()". `ret_fatal` says that no policy of the function may pass over it.
   Status row(const Gil& gil, int64_t row, std::string_view what, bool& ret_fatal);
   // The values of this row could not be read.
-  Status reading(const Gil& gil, int64_t row, size_t column);
+  Status reading(const Gil& gil, int64_t row, const std::string& column);
+  // A value of this row has no place in Python.
+  Status unfit(int64_t row, const std::string& why) const;
   // A call for a group raised: "function "f" merge() of key 'a': ValueError: ...".
   Status group(const Gil& gil, std::string_view what, const std::string& key);
   // What such a call gave does not fit.

@@ -163,7 +163,7 @@ Status FoldExecutor::run_rows(const Gil& gil, Batch& batch, int64_t first, int64
     stack[1] = accumulators_.at(group);
     for (size_t i = 0; i < arguments.size() && status.ok(); ++i) {
       arguments[i] = PyRef::steal(inputs_.reader(i).read(inputs_.first() + row));
-      if (!arguments[i]) status = batch.failures.reading(gil, row, i);
+      if (!arguments[i]) status = batch.failures.reading(gil, row, spec_->input.type.children[i].name);
       stack[2 + i] = arguments[i].get();
     }
     if (status.ok()) {
@@ -236,7 +236,7 @@ Status FoldExecutor::run_stretch(const Gil& gil, Batch& batch, int64_t first, in
   size_t column = 0;
   if (const int64_t stopped = gather(batch, first, last, column); stopped < last) {
     // The rows before it come first: one of them may fail.
-    Status status = batch.failures.reading(gil, stopped, column);
+    Status status = batch.failures.reading(gil, stopped, spec_->input.type.children[column].name);
     if (stopped > first) CLUTCH_RETURN_IF_ERROR(run_stretch(gil, batch, first, stopped));
     return status;
   }

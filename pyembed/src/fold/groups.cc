@@ -1,18 +1,11 @@
 #include "fold/groups.h"
 
 #include "clutch/columnar/ops.h"
-#include "clutch/columnar/view.h"
 
 namespace clutch::pyembed {
 namespace {
 
 using File = Interpreter::File;
-using columnar::TypeId;
-
-bool is_number(TypeId id) {
-  return (id >= TypeId::kInt8 && id <= TypeId::kUint64) || id == TypeId::kFloat32 || id == TypeId::kFloat64;
-}
-
 PyRef list_of(const std::vector<int32_t>& numbers) {
   PyRef list = PyRef::steal(PyList_New(static_cast<Py_ssize_t>(numbers.size())));
   for (size_t i = 0; list && i < numbers.size(); ++i) {
@@ -27,35 +20,27 @@ PyRef list_of(const std::vector<int32_t>& numbers) {
 
 Result<std::unique_ptr<Executor>> GroupsExecutor::make(const Gil& gil, const Parts& parts) {
   Interpreter& interpreter = parts.interpreter;
-  const FunctionSpec& spec = parts.spec;
-  const auto style = find_option(spec.steps.front().options, "style").value_or("pandas");
-  CLUTCH_ASSIGN_OR_RETURN(Outputs outputs, Outputs::make(spec, interpreter.module()));
-  std::unique_ptr<GroupsExecutor> made(new GroupsExecutor(interpreter, spec, std::move(outputs)));
-  PyRef names = PyRef::steal(PyList_New(0));
-  for (const columnar::Field& column : spec.input.type.children) {
-    CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<Reader> reader, Reader::make(column, interpreter.module()));
-    made->readers_.push_back(std::move(reader));
-    PyRef name =
-        PyRef::steal(PyUnicode_FromStringAndSize(column.name.data(), static_cast<Py_ssize_t>(column.name.size())));
-    if (!names || !name || PyList_Append(names.get(), name.get()) != 0) names.reset();
-  }
+  CLUTCH_ASSIGN_OR_RETURN(ColumnArguments arguments, ColumnArguments::make(gil, interpreter, parts.spec));
+  CLUTCH_ASSIGN_OR_RETURN(Outputs outputs, Outputs::make(parts.spec, interpreter.module()));
+  std::unique_ptr<GroupsExecutor> made(
+      new GroupsExecutor(interpreter, parts.spec, std::move(arguments), std::move(outputs)));
   PyRef type = interpreter.helper(gil, File::kGroups, "Groups");
-  PyRef text = PyRef::steal(PyUnicode_FromStringAndSize(style.data(), static_cast<Py_ssize_t>(style.size())));
+  made->unfit_ = interpreter.helper(gil, File::kColumns, "Unfit");
   PyRef groups;
-  if (type && text && names) {
-    groups = PyRef::steal(
-        PyObject_CallFunctionObjArgs(type.get(), parts.objects.front()->object(), text.get(), names.get(), nullptr));
+  if (type && made->unfit_) {
+    groups = PyRef::steal(PyObject_CallFunctionObjArgs(type.get(), parts.objects.front()->object(),
+                                                       made->arguments_.maker(), made->arguments_.plans(), nullptr));
   }
   if (groups) {
-    made->numbers_ = PyRef::steal(PyObject_GetAttrString(groups.get(), "numbers"));
-    made->objects_ = PyRef::steal(PyObject_GetAttrString(groups.get(), "objects"));
+    made->columns_ = PyRef::steal(PyObject_GetAttrString(groups.get(), "columns"));
     made->run_ = PyRef::steal(PyObject_GetAttrString(groups.get(), "run"));
   }
-  if (made->numbers_ && made->objects_ && made->run_) return std::unique_ptr<Executor>(std::move(made));
-  return to_status(CLUTCH_ERR_UNSUPPORTED, "whole groups", describe(gil, interpreter, take_exception(gil), false));
+  if (made->columns_ && made->run_) return std::unique_ptr<Executor>(std::move(made));
+  return style_failed(gil, interpreter, made->arguments_.style());
 }
 
-Status GroupsExecutor::run(const Gil& gil, const Host& host, const clutch_batch& batch, Watch& watch, clutch_error*) {
+Status GroupsExecutor::run(const Gil& gil, const Host& host, const clutch_batch& batch, Watch& watch,
+                           clutch_error* error) {
   CLUTCH_ASSIGN_OR_RETURN(const KeyedBatch keyed, KeyedBatch::make(*spec_, batch));
   Failures failures(*interpreter_, *spec_, host, batch, watch);
   for (int64_t row = 0; keyed.any_kinds() && row < keyed.rows(); ++row) {
@@ -70,7 +55,11 @@ Status GroupsExecutor::run(const Gil& gil, const Host& host, const clutch_batch&
                           "one group");
   }
   CLUTCH_RETURN_IF_ERROR(failures.poll(0));
-  Status status = run_groups(gil, *batch.rows, keyed, failures);
+  const Groups groups = sort(keyed);
+  CLUTCH_ASSIGN_OR_RETURN(std::shared_ptr<Kept> kept, keep(host, batch, groups, error));
+  Status status;
+  PyRef made = columns(gil, std::move(kept), groups, failures, status);
+  if (status.ok()) status = run_groups(gil, std::move(made), groups, keyed, failures);
   if (status.ok()) status = failures.poll(keyed.rows());
   if (!status.ok()) outputs_.clear();
   return status;
@@ -84,69 +73,87 @@ int32_t GroupsExecutor::emit(const Host& host, const clutch_batch& batch, clutch
   return host.host->emit(batch.context, CLUTCH_TAG_MAIN, &rows, &origin, error);
 }
 
-std::vector<int32_t> GroupsExecutor::sort(const KeyedBatch& keyed, std::vector<int32_t>& ret_bounds) {
-  ret_bounds.assign(static_cast<size_t>(keyed.groups()) + 1, 0);
+GroupsExecutor::Groups GroupsExecutor::sort(const KeyedBatch& keyed) {
+  Groups groups;
+  groups.bounds.assign(static_cast<size_t>(keyed.groups()) + 1, 0);
   for (int64_t row = 0; row < keyed.rows(); ++row) {
-    if (!keyed.skipped(row)) ++ret_bounds[static_cast<size_t>(keyed.group_of(row)) + 1];
+    if (!keyed.skipped(row)) ++groups.bounds[static_cast<size_t>(keyed.group_of(row)) + 1];
   }
-  for (size_t i = 1; i < ret_bounds.size(); ++i) ret_bounds[i] += ret_bounds[i - 1];
-  std::vector<int32_t> next(ret_bounds.begin(), ret_bounds.end() - 1);
-  std::vector<int32_t> order(static_cast<size_t>(ret_bounds.back()));
+  for (size_t i = 1; i < groups.bounds.size(); ++i) groups.bounds[i] += groups.bounds[i - 1];
+  std::vector<int32_t> next(groups.bounds.begin(), groups.bounds.end() - 1);
+  groups.order.resize(static_cast<size_t>(groups.bounds.back()));
+  groups.in_order = groups.bounds.back() == keyed.rows();
   for (int64_t row = 0; row < keyed.rows(); ++row) {
     if (keyed.skipped(row)) continue;
-    order[static_cast<size_t>(next[static_cast<size_t>(keyed.group_of(row))]++)] = static_cast<int32_t>(row);
+    const int32_t place = next[static_cast<size_t>(keyed.group_of(row))]++;
+    groups.order[static_cast<size_t>(place)] = static_cast<int32_t>(row);
+    groups.in_order = groups.in_order && place == row;
   }
-  return order;
+  return groups;
 }
 
-PyRef GroupsExecutor::column(size_t i, const ArrowArray& array) {
-  const columnar::Type& type = spec_->input.type.children[i].type;
-  if (is_number(type.id)) {
-    const columnar::ArrayView view(array);
-    const int64_t width = columnar::byte_width(type);
-    PyRef kind = PyRef::steal(PyUnicode_FromString(columnar::to_string(type).c_str()));
-    PyRef data = PyRef::steal(PyBytes_FromStringAndSize(
-        array.length == 0 ? "" : reinterpret_cast<const char*>(view.fixed_at(0, static_cast<int32_t>(width))),
-        array.length * width));
-    PyRef valid = PyRef::share(Py_None);
-    if (!view.no_nulls()) {
-      std::string flags(static_cast<size_t>(array.length), '\1');
-      for (int64_t row = 0; row < array.length; ++row) {
-        if (view.is_null(row)) flags[static_cast<size_t>(row)] = '\0';
-      }
-      valid = PyRef::steal(PyBytes_FromStringAndSize(flags.data(), static_cast<Py_ssize_t>(flags.size())));
+Result<std::shared_ptr<Kept>> GroupsExecutor::keep(const Host& host, const clutch_batch& batch, const Groups& groups,
+                                                   clutch_error* error) const {
+  if (groups.in_order) return Kept::make(host, spec_->input, batch, error);
+  std::vector<columnar::Array> sorted;
+  for (size_t i = 0; i < spec_->input.type.children.size(); ++i) {
+    const columnar::Array visible = columnar::slice(*batch.rows->children[i], batch.rows->offset, batch.rows->length);
+    CLUTCH_ASSIGN_OR_RETURN(columnar::Array column,
+                            columnar::take(spec_->input.type.children[i], *visible, groups.order));
+    sorted.push_back(std::move(column));
+  }
+  return Kept::of(columnar::make_batch(static_cast<int64_t>(groups.order.size()), std::move(sorted)));
+}
+
+PyRef GroupsExecutor::columns(const Gil& gil, std::shared_ptr<Kept> kept, const Groups& groups, Failures& failures,
+                              Status& status) {
+  PartMaker maker = arguments_.part_maker(kept, static_cast<int64_t>(groups.order.size()));
+  PyRef count = PyRef::steal(PyLong_FromLongLong(maker.count));
+  PyRef capsule = PyRef::steal(Kept::make_capsule(std::move(kept)));
+  PyRef parts;
+  if (arguments_.style() == Style::kArrow) {
+    parts = PyRef::steal(PyList_New(0));
+    for (size_t i = 0; parts && i + 1 < groups.bounds.size(); ++i) {
+      maker.count = groups.bounds[i + 1] - groups.bounds[i];
+      PyRef of_group = arguments_.parts(maker, groups.bounds[i]);
+      if (!of_group || PyList_Append(parts.get(), of_group.get()) != 0) parts.reset();
     }
-    if (!kind || !data || !valid) return {};
-    return PyRef::steal(PyObject_CallFunctionObjArgs(numbers_.get(), kind.get(), data.get(), valid.get(), nullptr));
+  } else {
+    parts = arguments_.parts(maker, 0);
   }
-  PyRef list = PyRef::steal(PyList_New(array.length));
-  Reader& reader = *readers_[i];
-  bool good = list && reader.bind(array);
-  for (int64_t row = 0; good && row < array.length; ++row) {
-    PyObject* value = reader.read(row);
-    good = value != nullptr && PyList_SetItem(list.get(), row, value) == 0;
+  PyRef made;
+  if (parts && count && capsule) {
+    made = PyRef::steal(PyObject_CallFunctionObjArgs(columns_.get(), parts.get(), count.get(), capsule.get(), nullptr));
   }
-  reader.unbind();
-  return good ? PyRef::steal(PyObject_CallFunctionObjArgs(objects_.get(), list.get(), nullptr)) : PyRef();
+  if (made) return made;
+  if (maker.failed_row >= 0) {
+    status = failures.reading(gil, groups.order[static_cast<size_t>(maker.failed_row)], maker.failed_column);
+    return {};
+  }
+  PyRef exception = take_exception(gil);
+  if (exception && PyObject_IsInstance(exception.get(), unfit_.get()) == 1) {
+    PyRef at = PyRef::steal(PyObject_GetAttrString(exception.get(), "row"));
+    PyRef text = PyRef::steal(PyObject_Str(exception.get()));
+    const long row = at ? PyLong_AsLong(at.get()) : -1;
+    PyErr_Clear();
+    if (row >= 0) {
+      status = failures.unfit(groups.order[static_cast<size_t>(row)], to_text(text));
+      return {};
+    }
+  }
+  if (exception) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.get())), exception.get());
+  status = failures.group(gil, "making the columns", "the batch");
+  return {};
 }
 
-Status GroupsExecutor::run_groups(const Gil& gil, const ArrowArray& rows, const KeyedBatch& keyed, Failures& failures) {
-  std::vector<int32_t> bounds;
-  const std::vector<int32_t> order = sort(keyed, bounds);
-  PyRef columns = PyRef::steal(PyList_New(0));
-  for (size_t i = 0; columns && i < readers_.size(); ++i) {
-    const columnar::Field& field = spec_->input.type.children[i];
-    const columnar::Array visible = columnar::slice(*rows.children[i], rows.offset, rows.length);
-    CLUTCH_ASSIGN_OR_RETURN(const columnar::Array sorted, columnar::take(field, *visible, order));
-    PyRef made = column(i, *sorted);
-    if (!made) return failures.group(gil, "input column \"" + field.name + "\"", "the batch");
-    if (PyList_Append(columns.get(), made.get()) != 0) columns.reset();
-  }
-  PyRef ends = list_of(bounds);
+Status GroupsExecutor::run_groups(const Gil& gil, PyRef columns, const Groups& groups, const KeyedBatch& keyed,
+                                  Failures& failures) {
+  PyRef bounds = list_of(groups.bounds);
   PyRef given;
-  if (columns && ends) {
-    given = PyRef::steal(PyObject_CallFunctionObjArgs(run_.get(), columns.get(), ends.get(), nullptr));
+  if (bounds) {
+    given = PyRef::steal(PyObject_CallFunctionObjArgs(run_.get(), columns.get(), bounds.get(), nullptr));
   }
+  columns.reset();
   if (!given) return failures.group(gil, "making the groups", "the batch");
   PyObject* results = PyTuple_GetItem(given.get(), 0);
   const auto count = static_cast<int32_t>(PyList_Size(results));

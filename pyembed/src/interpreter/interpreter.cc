@@ -47,8 +47,8 @@ struct Source {
 constexpr Source kSources[] = {
     {kErrorsSource, "<clutch errors>"},   {kLoadingSource, "<clutch loading>"}, {kContextSource, "<clutch context>"},
     {kStreamsSource, "<clutch streams>"}, {kDriversSource, "<clutch drivers>"}, {kForksSource, "<clutch forks>"},
-    {kFoldSource, "<clutch fold>"},       {kGroupsSource, "<clutch groups>"},
-    {kColumnsSource, "<clutch columns>"}, {kResultsSource, "<clutch results>"}, {kLoopSource, "<clutch loop>"},
+    {kFoldSource, "<clutch fold>"},       {kGroupsSource, "<clutch groups>"},   {kColumnsSource, "<clutch columns>"},
+    {kResultsSource, "<clutch results>"}, {kLoopSource, "<clutch loop>"},
 };
 
 std::string raised_text() {

@@ -60,6 +60,10 @@ class Arrays(object):
         data, mask = self.fixed(plan, part, count, keep)
         return data if mask is None else self.numpy.ma.MaskedArray(data, mask=mask, copy=False)
 
+    def cutter(self, column):
+        """What gives rows [first, last) of an argument."""
+        return lambda first, last: column[first:last]
+
     def fixed(self, plan, part, count, keep):
         data = self.numpy.asarray(_Memory(part[0], count, plan[2], keep))
         return data, self.numpy.asarray(_Memory(part[1], count, "|b1", keep)) if part[1] else None
@@ -92,13 +96,15 @@ class Frames(Arrays):
         out = self.numpy.empty(len(frame), dtype=object)
         for row, values in enumerate(frame.to_dict("records")):
             out[row] = values
-        return self.pandas.Series(out)
+        return self.pandas.Series(out, dtype=object)
 
     def column(self, plan, part, count, keep):
         if plan[0] == "struct":
             return self.frame(plan[2], part, count, keep)
         if plan[0] == "objects":
-            return self.pandas.Series(self.lists(part) if plan[2] else part, name=plan[1], copy=False)
+            # The dtype is given, or pandas would make a type of its own of the objects.
+            values = self.lists(part) if plan[2] else part
+            return self.pandas.Series(values, name=plan[1], dtype=object, copy=False)
         data, mask = self.fixed(plan, part, count, keep)
         if data.dtype.kind in "mM":
             data = self.times(plan, data, mask)
@@ -108,6 +114,14 @@ class Frames(Arrays):
         if plan[3] is not None:
             series = series.dt.tz_localize("UTC").dt.tz_convert(plan[3])
         return series
+
+    def cutter(self, column):
+        if isinstance(column, self.pandas.DataFrame):
+            return lambda first, last: column.iloc[first:last].reset_index(drop=True)
+        # A slice of a Series keeps its labels; each group begins at 0.
+        series, name, dtype = self.pandas.Series, column.name, column.dtype
+        values = column.to_numpy() if isinstance(dtype, self.numpy.dtype) else column.array
+        return lambda first, last: series(values[first:last], name=name, dtype=dtype, copy=False)
 
     def missing(self, data, mask):
         kind = data.dtype.kind

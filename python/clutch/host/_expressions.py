@@ -95,7 +95,18 @@ class _Maker:
                 found.append(self._fused(stage))
             else:
                 found.extend(self._alone(position) for position in stage.calls)
-        return found
+        if len(found) == 1:
+            return found
+        # The same function may be in several stages, so that only a number tells them apart.
+        return [
+            stage._replace(
+                declared=stage.declared._replace(
+                    name="%s, stage %d: %s"
+                    % (self.name, number, ", ".join(step[0] for step in stage.declared.steps))
+                )
+            )
+            for number, stage in enumerate(found, 1)
+        ]
 
     def _fused(self, stage: Any) -> StagePlan:
         kept: List[str] = []
@@ -106,8 +117,7 @@ class _Maker:
                 options.append(("output", str(stage.outputs.index(position))))
             steps.append(make_step(call.function, options, kept, self.may_keep))
         outputs = columns_text([("call%d" % i, self._types[("call", i)]) for i in stage.outputs])
-        name = self.name if len(self.plan.stages) == 1 else "%s: %s" % (self.name, ", ".join(step[0] for step in steps))
-        declared = Declared(name, steps, self.inputs_text(stage.inputs), outputs, kept)
+        declared = Declared(self.name, steps, self.inputs_text(stage.inputs), outputs, kept)
         return StagePlan(declared, stage.inputs, stage.outputs)
 
     def _alone(self, position: int) -> StagePlan:
@@ -123,7 +133,7 @@ class _Maker:
         steps = [make_step(function, [], kept, self.may_keep)]
         outputs = columns_text([("call%d" % position, self._types[("call", position)])])
         texts = [("f%d" % i, text) for i, (_, text) in enumerate(arguments)]
-        declared = Declared("%s: %s" % (self.name, function._name), steps, columns_text(texts), outputs, kept)
+        declared = Declared(self.name, steps, columns_text(texts), outputs, kept)
         return StagePlan(declared, call.arguments, (position,))
 
 

@@ -224,8 +224,15 @@ int32_t submit(clutch_function* function, const clutch_batch* batch, clutch_erro
     return CLUTCH_OK;
   }
   if (what == "lease") {
-    clutch_input_lease* lease = nullptr;
+    clutch_input_lease* lease = nullptr;  // Kept for ever, as user code may keep an array.
     return f.runtime->extension<clutch_host_memory>(CLUTCH_HOST_MEMORY)->lease_take(batch->context, &lease, out);
+  }
+  if (what == "short_lease") {
+    const auto* memory = f.runtime->extension<clutch_host_memory>(CLUTCH_HOST_MEMORY);
+    clutch_input_lease* lease = nullptr;
+    const int32_t status = memory->lease_take(batch->context, &lease, out);
+    if (status == CLUTCH_OK) memory->lease_drop(lease);
+    return status;
   }
   if (what == "fork") {
     (void)fork();  // both come back to the worker

@@ -266,15 +266,17 @@ TEST(Worker, GivesSideOutputsNumbers) {
             "function \"wrong_tag\" has no output with tag 9; declare it when the function opens");
 }
 
-TEST(Worker, RefusesToKeepInput) {
+TEST(Worker, TellsWhenItsInputIsKept) {
   FakeHost host;
   host.configure();
-  host.open(1, "lease");
-  const Answer answer = host.run(1, {1});
-  EXPECT_EQ(answer.done.status, CLUTCH_ERR_UNSUPPORTED);
-  EXPECT_EQ(answer.error.message(),
-            "the input of a batch in a worker process lies in shared memory that the next batches use again; copy what "
-            "must live on");
+  host.open(1, "short_lease");
+  host.open(2, "lease");
+  const Answer before = host.run(1, {1});
+  EXPECT_EQ(before.done.status, CLUTCH_OK) << before.error.message();
+  EXPECT_EQ(before.done.flags & kDoneInputPinned, 0u);
+  const Answer kept = host.run(2, {1});
+  EXPECT_EQ(kept.done.status, CLUTCH_OK) << kept.error.message();
+  EXPECT_NE(kept.done.flags & kDoneInputPinned, 0u);
 }
 
 TEST(Worker, TellsStaleHandles) {

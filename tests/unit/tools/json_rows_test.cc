@@ -51,7 +51,8 @@ INSTANTIATE_TEST_SUITE_P(
         Value{"timestamp[ms, UTC]", "\"2018-03-11T03:00:00.12Z\""}, Value{"duration[ms]", "-5"},
         Value{"list<int64>", "[1,null,3]"}, Value{"large_list<string>", "[]"},
         Value{"fixed_size_list<int32>[2]", "[1,2]"}, Value{"struct<a: int64, b: string>", "{\"a\":1,\"b\":null}"},
-        Value{"map<string, int64>", "[[\"k\",1],[\"l\",null]]"},
+        Value{"map<string, int64>", "[[\"k\",1],[\"l\",null]]"}, Value{"dictionary<int8, string>", "\"a\""},
+        Value{"list<dictionary<uint64, int64>>", "[3,null,3]"},
         Value{"list<struct<k: string, v: map<string, list<int32>>>>", "[{\"k\":\"a\",\"v\":[[\"m\",[1]]]},null]"}));
 
 TEST(JsonRows, RefusesWhatDoesNotFit) {
@@ -65,6 +66,15 @@ TEST(JsonRows, RefusesWhatDoesNotFit) {
   EXPECT_EQ(round_trip("fixed_size_list<int32>[2]", "[1]"),
             "line 1: column \"x\": [1] does not fit fixed_size_list<int32>[2]");
   EXPECT_EQ(round_trip("binary", "\"A\""), "line 1: column \"x\": \"A\" does not fit binary; write base64 text");
+}
+
+TEST(JsonRows, ADictionaryEndsWithItsIndices) {
+  std::string lines;
+  for (int i = 0; i < 128; ++i) lines += "[" + std::to_string(i) + "]\n";
+  const columnar::Field batch = batch_of("dictionary<int8, int64>");
+  EXPECT_TRUE(batch_from_json_lines(lines, batch).ok());
+  EXPECT_EQ(batch_from_json_lines(lines + "[1]\n", batch).status().message(),
+            "line 129: column \"x\": dictionary<int8, int64> ends at index 127; take a wider type for the indices");
 }
 
 TEST(JsonRows, NamesTheLineAndTheColumn) {
