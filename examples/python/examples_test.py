@@ -24,6 +24,34 @@ process milk for 1.30 1.30
 [125, 139]
 row 1: there are no primes below -1
 """,
+    "tokens.py": """\
+thread to:2 be:2 or:2 not:3
+process to:2 be:2 or:2 not:3
+""",
+    "balance.py": """\
+thread {'ada': '9.50 in 2', 'alan': '8.00 in 1'}
+thread {'ada': '9.00 in 2'}
+process {'ada': '9.50 in 2', 'alan': '8.00 in 1'}
+process {'ada': '9.00 in 2'}
+""",
+    "podium.py": """\
+thread 100 m 1. 11.8, 2. 11.9, 3. 12.0
+thread 400 m 1. 49.9, 2. 50.2
+process 100 m 1. 11.8, 2. 11.9, 3. 12.0
+process 400 m 1. 49.9, 2. 50.2
+""",
+    "columns.py": """\
+thread [23.0, 59.0, 37.4]
+thread [ 5. 13.]
+thread {'Oslo': -1.0, 'Rome': 15.0}
+process [23.0, 59.0, 37.4]
+process [ 5. 13.]
+process {'Oslo': -1.0, 'Rome': 15.0}
+""",
+    "lookup.py": """\
+thread row 199, up to 50 at a time
+process row 199, up to 50 at a time
+""",
 }
 
 

@@ -88,7 +88,7 @@ Status Worker::start(const Paths& paths, const PoolOptions& options, uint64_t sp
 }
 
 Status Worker::send_body_locked(FrameType type, std::span<const uint8_t> body) {
-  const Status status = channel.send_large_body(type, epoch, body);
+  Status status = channel.send_large_body(type, epoch, body);
   if (status.ok()) count_sent();
   return status;
 }

@@ -81,7 +81,7 @@ class Worker {
   template <typename T>
   Status send_locked(T& message, int attached_fd = -1) {
     message.header.epoch = epoch;
-    const Status status = channel.send(message, /*wait=*/false, attached_fd);
+    Status status = channel.send(message, /*wait=*/false, attached_fd);
     if (status.ok()) count_sent();
     return status;
   }

@@ -1,6 +1,7 @@
 #include "worker/host_table.h"
 
 #include <cstring>
+#include <memory>
 
 #include "clutch/abi/status.h"
 #include "clutch/ext/cancel.h"
@@ -97,7 +98,7 @@ int32_t side_declare(clutch_function_context* context, clutch_str name, const Ar
 int32_t lease_take(clutch_batch_context* context, clutch_input_lease** ret_lease, clutch_error* error) noexcept {
   return guarded(error, [&]() -> Status {
     CLUTCH_RETURN_IF_ERROR(require_open(context));
-    *ret_lease = new clutch_input_lease{context->input};
+    *ret_lease = std::make_unique<clutch_input_lease>(clutch_input_lease{context->input}).release();
     return {};
   });
 }

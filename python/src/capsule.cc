@@ -114,6 +114,7 @@ PyObject* from_stream(PyObject* capsule) {
   }
   if (chunks.size() == 1) return make_checked(*std::move(field), std::move(chunks.front()));
   std::vector<const ArrowArray*> parts;
+  parts.reserve(chunks.size());
   for (const columnar::Array& chunk : chunks) parts.push_back(chunk.get());
   Result<columnar::Array> whole = columnar::concatenate(*field, parts);
   if (!whole.ok()) return raise(whole.status());

@@ -40,18 +40,34 @@ struct ResultFree {
 };
 using ResultOwner = std::unique_ptr<clutch_app_result, ResultFree>;
 
-// submit(rows, timeout_ms): the number of the batch.
+// A share of an array that stands beside the rows; empty for None. False with a Python error set.
+bool share_beside(PyObject* given, columnar::Array& ret_array) {
+  if (given == Py_None) return true;
+  const ArrayValue* value = array_value(given);
+  if (value == nullptr) return false;
+  ret_array = share(value->array, *value->array->get());
+  return true;
+}
+
+// submit(rows, timeout_ms, keys = None, key_index = None, row_kinds = None): the number of the batch.
 PyObject* submit(PyObject* self, PyObject* arguments) {
   return guarded([&]() -> PyObject* {
-    PyObject* rows = nullptr;
+    PyObject *rows = nullptr, *keys = Py_None, *index = Py_None, *kinds = Py_None;
     long long timeout = 0;
-    if (PyArg_ParseTuple(arguments, "OL", &rows, &timeout) == 0) return nullptr;
+    if (PyArg_ParseTuple(arguments, "OL|OOO", &rows, &timeout, &keys, &index, &kinds) == 0) return nullptr;
     const ArrayValue* value = array_value(rows);
     const Inside inside(self);
     if (value == nullptr || !inside) return nullptr;
+    columnar::Array key_array, index_array, kind_array;
+    if (!share_beside(keys, key_array) || !share_beside(index, index_array) || !share_beside(kinds, kind_array)) {
+      return nullptr;
+    }
     ArrowArray moved = share(value->array, *value->array->get()).detach();
     clutch_app_batch_options options{};
     options.struct_size = sizeof options;
+    if (keys != Py_None) options.keys = key_array.get();
+    if (index != Py_None) options.key_index = index_array.get();
+    if (kinds != Py_None) options.row_kinds = kind_array.get();
     options.timeout_ms = timeout;
     options.flags = CLUTCH_APP_UNTRUSTED_INPUT;
     uint64_t sequence = 0;

@@ -41,7 +41,7 @@ std::shared_ptr<const columnar::Field> share_column(const SchemaValue& self, con
   return {self.field, column};
 }
 
-PyObject* refuse_value(const columnar::Field& column, Py_ssize_t row, pyembed::Mismatch mismatch) {
+PyObject* refuse_value(const columnar::Field& column, Py_ssize_t row, const pyembed::Mismatch& mismatch) {
   std::string text = "argument \"" + column.name + "\", row " + std::to_string(row) + ": ";
   if (!mismatch.path.empty()) text += "at " + mismatch.path + " ";
   text += mismatch.value + " of type " + mismatch.python_type + " does not fit " + mismatch.expected + mismatch.reason +

@@ -20,7 +20,7 @@ class Batched {
   bool ok() const { return output_.has_value(); }
   // Throws the error of a batch that failed.
   Output& output() {
-    if (!output_.has_value()) throw *error_;
+    if (!output_.has_value()) throw Error(*error_);
     return *output_;
   }
 
@@ -87,7 +87,7 @@ class Batcher {
     Error error = detail::take_error(status, raw);
     if (span.count == 0) {
       if (status == CLUTCH_ERR_NOT_FOUND) return std::nullopt;
-      throw error;
+      throw Error(std::move(error));
     }
     return Batched(span, std::move(error));
   }

@@ -457,7 +457,7 @@ class Host {
  public:
   Host() : Host(HostSettings{}) {}
   // Host host({{"python.execution-mode", "thread"}});
-  explicit Host(std::initializer_list<std::pair<std::string, std::string>> options)
+  explicit Host(std::initializer_list<std::pair<std::string, std::string>> options)  // NOLINT: not a copy-list
       : Host(with_options(Options(options.begin(), options.end()))) {}
   // Templates, so that braces mean the list above and nothing else.
   template <typename T, std::enable_if_t<std::is_same_v<std::decay_t<T>, Options>, int> = 0>

@@ -224,7 +224,7 @@ template <typename T>
 clutch_app_value integer_value(const columnar::ArrayView& view, int64_t row) {
   clutch_app_value out{};
   out.kind = CLUTCH_APP_VALUE_INT;
-  out.integer = static_cast<int64_t>(view.values<T>()[row]);
+  out.integer = static_cast<int64_t>(view.values<T>()[row]);  // NOLINT(bugprone-signed-char-misuse): int8 is a number
   return out;
 }
 

@@ -106,6 +106,7 @@ Status Configuration::load_environment(const char* const* environment) {
     if (info.type != KeyType::kMap) names.emplace(environment_name(info.name), info.name);
   }
   std::vector<std::string_view> variables;
+  variables.reserve(names.size());
   for (const auto& [name, key] : names) variables.push_back(name);
 
   Configuration next = *this;
@@ -257,6 +258,7 @@ std::vector<ConfigEntry> Configuration::listing() const {
     for (const auto& [key, value] : values) keys.insert(key);
   }
   std::vector<ConfigEntry> entries;
+  entries.reserve(keys.size());
   for (const std::string& key : keys) {
     entries.push_back({key, find(key).value_or(ConfigValue{"", ConfigSource::kDefault, "not set"}), find_key(key)});
   }

@@ -192,7 +192,7 @@ Status Function::start(BatchRequest request, Ticket* direct, uint64_t* ret_seque
   return {};
 }
 
-void Function::run(BatchSlot& slot, clutch_batch_context* context, Status filled) {
+void Function::run(BatchSlot& slot, clutch_batch_context* context, const Status& filled) {
   int32_t status = CLUTCH_OK;
   if (!filled.ok()) {
     status = fill_error(&slot.job.error, filled);

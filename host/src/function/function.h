@@ -127,7 +127,7 @@ class Function final : private BatchOwner {
   Status start(BatchRequest request, Ticket* direct, uint64_t* ret_sequence = nullptr);
   BatchSlot& take_slot();
   Status fill(BatchSlot& slot, BatchRequest& request, Staged& staged);
-  void run(BatchSlot& slot, clutch_batch_context* context, Status filled);
+  void run(BatchSlot& slot, clutch_batch_context* context, const Status& filled);
   void batch_over(BatchSlot& slot, Staged staged, int32_t status) override;
   Status conclude(BatchSlot& slot, Staged& staged, int32_t status) const;
   void count(const BatchSlot& slot, const Staged& staged, const Status& outcome, int64_t input_rows);

@@ -207,6 +207,7 @@ Status Selection::settle(const std::vector<const Entry*>& able, bool fell_back) 
 
 Status Selection::tie(const std::vector<const Entry*>& able) const {
   std::vector<std::string> ids;
+  ids.reserve(able.size());
   for (const Entry* entry : able) ids.push_back(entry->plugin->id + " (mode " + entry->plugin->mode + ")");
   return config_error(function_text() +
                       ": several plugins can serve it and nothing says which to take: " + joined(ids) +

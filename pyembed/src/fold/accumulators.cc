@@ -102,7 +102,7 @@ Result<Accumulators> Accumulators::make(const Gil& gil, const Executor::Parts& p
   const clutch_state_declaration declaration{sizeof(declaration), CLUTCH_STATE_VALUE, to_str("accumulator"), 0};
   const int32_t declared = state->declare(parts.context, &declaration, &made.state_, nullptr);
   if (declared < 0) return Status(declared, "the host did not take the state \"accumulator\"", CLUTCH_ORIGIN_HOST);
-  if (const auto views = find_option(step.options, "views"); views && *views != "" && *views != "[]") {
+  if (const auto views = find_option(step.options, "views"); views && !views->empty() && *views != "[]") {
     CLUTCH_ASSIGN_OR_RETURN(made.views_, Views::make(gil, parts, *views, made.field_));
   }
   const columnar::Type& of = made.field_.type;
@@ -250,7 +250,7 @@ Status Accumulators::bring_back(const Gil& gil, int32_t group, const KeyedBatch&
   PyRef object;
   if (reader_->bind(*copy_)) object = with_views(gil, read(0), group);
   of.object = std::move(object);
-  const Status status = of.object ? Status() : failures.group(gil, "copying the accumulator", keyed.key_text(group));
+  Status status = of.object ? Status() : failures.group(gil, "copying the accumulator", keyed.key_text(group));
   reader_->unbind();
   return status;
 }

@@ -47,7 +47,8 @@ Result<KeyedBatch> KeyedBatch::make(const FunctionSpec& spec, const clutch_batch
   keyed.rows_ = batch.rows->length;
   CLUTCH_ASSIGN_OR_RETURN(keyed.kinds_, values<int8_t>(spec, "row_kinds", TypeId::kInt8, batch.row_kinds, keyed.rows_));
   // Both came to the struct later.
-  const bool later = batch.struct_size >= offsetof(clutch_batch, merges) + sizeof(batch.merges);
+  const bool later =
+      batch.struct_size >= offsetof(clutch_batch, merges) + sizeof batch.merges;  // NOLINT(bugprone-sizeof-expression)
   const ArrowArray* flags = later ? batch.row_flags : nullptr;
   const ArrowArray* merges = later ? batch.merges : nullptr;
   CLUTCH_ASSIGN_OR_RETURN(keyed.flags_, values<int8_t>(spec, "row_flags", TypeId::kInt8, flags, keyed.rows_));

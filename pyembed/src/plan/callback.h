@@ -27,7 +27,8 @@ class Slot {
     // The characters begin at the same place in every bytes object.
     static const Py_ssize_t kCharacters = PyBytes_AsString(self) - reinterpret_cast<char*>(self);
     State* state;
-    std::memcpy(&state, reinterpret_cast<const char*>(self) + kCharacters, sizeof state);
+    std::memcpy(&state, reinterpret_cast<const char*>(self) + kCharacters,
+                sizeof state);  // NOLINT(bugprone-sizeof-expression): the pointer is what is stored
     if (state == nullptr) [[unlikely]]
       PyErr_SetString(PyExc_RuntimeError, "the loop over these rows has ended");
     return state;

@@ -18,9 +18,10 @@ except ImportError as error:
 
 from clutch.host._function import Decision, Function
 from clutch.host._future import Future
+from clutch.host._groups import GroupFunction
 from clutch.host._host import Host
 
-__all__ = ["Decision", "Function", "Future", "Host"]
+__all__ = ["Decision", "Function", "Future", "GroupFunction", "Host"]
 
-for _public in (Decision, Function, Future, Host):
+for _public in (Decision, Function, Future, GroupFunction, Host):
     _public.__module__ = __name__

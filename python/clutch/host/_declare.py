@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import pickle
 import platform
 from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
@@ -16,7 +17,8 @@ Options = List[Tuple[str, str]]
 # Name, kind, payload format, payload, options.
 Step = Tuple[str, str, str, bytes, Options]
 
-_SERVED = ("table.scalar", "table.scalar.vectorized", "table.scalar.async", "table.table")
+ROWS = ("table.scalar", "table.scalar.vectorized", "table.scalar.async", "table.table")
+AGGREGATES = ("table.aggregate", "table.table_aggregate", "table.aggregate.vectorized")
 
 
 class Declared(NamedTuple):
@@ -38,7 +40,9 @@ def wrap(f: Any, input_types: Any, result_type: Any, name: Optional[str], kind: 
             )
         return f
     if not callable(f) and not hasattr(f, "eval"):
-        raise TypeError("a function is a callable or what udf and udtf return, not %r of type %s" % (f, _type(f)))
+        raise TypeError(
+            "a function is a callable or what udf, udtf, udaf and udtaf return, not %r of type %s" % (f, _type(f))
+        )
     if kind is None:
         kind = "table.table" if inspect.isgeneratorfunction(_function_of(f, "eval")) else "table.scalar"
     if kind == "table.table":
@@ -51,20 +55,17 @@ def wrap(f: Any, input_types: Any, result_type: Any, name: Optional[str], kind: 
                 "the function %r is of kind %s, and kind=%r was asked for" % (declared._name, declared.kind, kind)
             )
         return declared
-    raise ValueError("a Host serves the kinds %s, not kind=%r" % (", ".join(_SERVED), kind))
+    raise ValueError("a function that is not declared is of a kind among %s, not kind=%r" % (", ".join(ROWS), kind))
 
 
 def _type(value: Any) -> str:
     return type(value).__name__
 
 
-def check_kind(function: Any) -> None:
-    """Refuse what has no rows of its own to give back."""
-    if function.kind not in _SERVED:
-        raise TypeError(
-            "the function %r is of kind %s, which needs groups of rows; a Host serves %s"
-            % (function._name, function.kind, ", ".join(_SERVED))
-        )
+def _method_of(function: Any) -> Tuple[str, int]:
+    """The method whose parameters are the columns, and how many parameters come before the columns."""
+    aggregate = function.kind in AGGREGATES and hasattr(function._entry, "accumulate")
+    return ("accumulate", 1) if aggregate else ("eval", 0)
 
 
 def arguments_of(function: Any) -> List[Tuple[str, str]]:
@@ -83,8 +84,9 @@ def arguments_of(function: Any) -> List[Tuple[str, str]]:
 
 def _parameters(function: Any) -> Optional[List[inspect.Parameter]]:
     entry = function._entry
+    method, before = _method_of(function)
     try:
-        return list(inspect.signature(getattr(entry, "eval", entry)).parameters.values())
+        return list(inspect.signature(getattr(entry, method, entry)).parameters.values())[before:]
     except (TypeError, ValueError):  # a builtin that does not tell
         return None
 
@@ -93,7 +95,7 @@ def _from_hints(function: Any, parameters: Optional[Sequence[inspect.Parameter]]
     name = function._name
     if parameters is None:
         raise TypeError("the function %r does not tell its parameters; give input_types" % name)
-    hints = _hints_of(_function_of(function._entry, "eval")) if parameters else {}
+    hints = _hints_of(_function_of(function._entry, _method_of(function)[0])) if parameters else {}
     found = []
     for parameter in parameters:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
@@ -125,10 +127,23 @@ def columns_text(columns: Sequence[Tuple[str, str]]) -> str:
     return ", ".join("%s: %s" % column for column in columns)
 
 
+def _style_options(function: Any) -> Options:
+    """How the kind of a function passes columns, and what it keeps between batches."""
+    found: Options = []
+    if function.kind in AGGREGATES:
+        declaration = function.declaration()
+        if declaration["accumulator"] is not None:
+            found.append(("accumulator", declaration["accumulator"]))
+        if declaration["views"]:
+            found.append(("views", json.dumps(declaration["views"])))
+    if getattr(function, "_style", None) is not None:
+        found.append(("style", function._style))
+    return found
+
+
 def make_step(function: Any, options: Options, kept: List[str], may_keep: bool) -> Step:
     """One step of a function. With `may_keep` a function that cannot be pickled is kept in this interpreter."""
-    if function._style is not None:
-        options = [*options, ("style", function._style)]
+    options = [*options, *_style_options(function)]
     try:
         payload = function.payload()
     except pickle.PicklingError:
@@ -143,7 +158,6 @@ def make_step(function: Any, options: Options, kept: List[str], may_keep: bool) 
 
 def declare(function: Any, name: Optional[str], may_keep: bool) -> Declared:
     """What libclutch opens for one declared function."""
-    check_kind(function)
     kept: List[str] = []
     inputs, outputs = columns_text(arguments_of(function)), columns_text(results_of(function))
     step = make_step(function, [], kept, may_keep)

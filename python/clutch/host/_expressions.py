@@ -7,7 +7,7 @@ import pickle
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import clutch._host as _host
-from clutch.host._declare import Declared, Options, Step, arguments_of, check_kind, columns_text, make_step, results_of
+from clutch.host._declare import Declared, Options, Step, arguments_of, columns_text, make_step, results_of
 from clutch.host._future import Batch
 from clutch.host._function import Stage, take
 from clutch.host._sorts import Result
@@ -58,7 +58,6 @@ class _Maker:
         self._types: Dict[Reference, str] = {}
         self._arguments = [arguments_of(call.function) for call in plan.calls]
         for call, arguments in zip(plan.calls, self._arguments):
-            check_kind(call.function)
             if len(arguments) != len(call.arguments):
                 raise TypeError(
                     "the function %r takes %d arguments, and the expression gives it %d"

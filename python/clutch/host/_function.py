@@ -68,11 +68,11 @@ class Stage:
             raise
         _, self.mode, self.plugin, self._most = self.native.facts()
 
-    def submit(self, rows: Any, timeout_ms: int) -> Batch:
-        """Hand in rows; waits while as many batches are in flight as the plugin takes."""
+    def submit(self, rows: Any, timeout_ms: int, beside: Tuple[Any, ...] = ()) -> Batch:
+        """Hand in rows, and their keys, key_index and row_kinds; waits while as many are in flight as the plugin takes."""
         self._wait_for_place()
         try:
-            number = self.native.submit(rows, timeout_ms)
+            number = self.native.submit(rows, timeout_ms, *beside)
         except Error as error:
             raise self.explain(error) from None
         batch = Batch(self, number)
@@ -124,7 +124,7 @@ def check_policy(on_error: Any) -> None:
         raise ValueError("on_error must be one of %s, got %r" % (", ".join(map(repr, POLICIES)), on_error))
 
 
-def _milliseconds(timeout: Optional[float]) -> int:
+def milliseconds(timeout: Optional[float]) -> int:
     if timeout is None:
         return 0
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout > 0:
@@ -156,7 +156,9 @@ class Function:
             clutch.Error: The batch failed.
             TypeError, ValueError: A column does not fit the function.
         """
-        future = self.submit(*columns, timeout=timeout)
+        return self._wait(self.submit(*columns, timeout=timeout))
+
+    def _wait(self, future: Future) -> Any:
         try:
             return future.result()
         except KeyboardInterrupt:
@@ -165,11 +167,13 @@ class Function:
 
     def submit(self, *columns: Any, timeout: Optional[float] = None) -> Future:
         """Start the function over columns. Arrays are not copied: leave them alone until the future is done."""
-        limit = _milliseconds(timeout)
+        limit = milliseconds(timeout)
+        return Future(self._run(self._given(columns), limit))
+
+    def _given(self, columns: Tuple[Any, ...]) -> Given:
         if self._closed:
             raise ValueError("the function %r is closed" % self._name)
-        given = Given(self._plan.schema, columns, self._name)
-        return Future(self._run(given, limit))
+        return Given(self._plan.schema, columns, self._name)
 
     def _run(self, given: Given, timeout_ms: int) -> Iterator[Batch]:
         result: Result = yield from self._plan.run(given.rows, timeout_ms)
@@ -225,8 +229,8 @@ class SinglePlan:
         self.stages = [stage]
         self.schema = stage.schema
 
-    def run(self, rows: Any, timeout_ms: int) -> Iterator[Batch]:
-        batch = self.stages[0].submit(rows, timeout_ms)
+    def run(self, rows: Any, timeout_ms: int, beside: Tuple[Any, ...] = ()) -> Iterator[Batch]:
+        batch = self.stages[0].submit(rows, timeout_ms, beside)
         yield batch  # goes on when it is over
         return take(batch)
 

@@ -13,6 +13,7 @@ from clutch.host import _declare
 from clutch.host._declare import Options
 from clutch.host._expressions import ExpressionPlan
 from clutch.host._function import Function, SinglePlan, Stage, check_policy
+from clutch.host._groups import GroupFunction
 from clutch.table.expression import Expression
 
 LOG_LEVELS = ("trace", "debug", "info", "warn", "error", "off")
@@ -83,7 +84,7 @@ class Host:
         """Open a function; also of an expression, as expression() does.
 
         Args:
-            f: What udf or udtf returned, or a function, whose types come from its hints or the arguments here.
+            f: What udf, udtf, udaf or udtaf returned, or a function, whose types come from its hints or the arguments here.
             input_types: Data types of the columns, as in udf.
             result_type: Data type of the result; of a table function, a type or a list of them.
             name: For messages, metrics and logs; the function's own name if None.
@@ -101,9 +102,13 @@ class Host:
             return self.expression(f, name=name, mode=mode, on_error=on_error)
         native = self._live()
         check_policy(on_error)
-        declared = _declare.declare(_declare.wrap(f, input_types, result_type, name, kind), name, self._may_keep(mode))
+        wrapped = _declare.wrap(f, input_types, result_type, name, kind)
+        declared = _declare.declare(wrapped, name, self._may_keep(mode))
         stage = Stage(native, declared, on_error, self._options(mode))
-        return self._opened(Function(SinglePlan(stage), declared.name))
+        plan = SinglePlan(stage)
+        if wrapped.kind in _declare.AGGREGATES:
+            return self._opened(GroupFunction(plan, declared.name, wrapped.kind == "table.table_aggregate"))
+        return self._opened(Function(plan, declared.name))
 
     def expression(
         self,

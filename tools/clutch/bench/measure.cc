@@ -4,52 +4,26 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <deque>
 #include <fstream>
 #include <stdexcept>
 #include <thread>
 
+#include "bench/timing.h"
 #include "child.h"
-#include "clutch/columnar/ops.h"
-#include "clutch/columnar/type.h"
 #include "common.h"
 
 namespace clutch::tool {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int kBatchesARepeat = 40;
-
-double nanoseconds_since(Clock::time_point start) {
-  return static_cast<double>(std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start).count());
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-std::string text_of(double value, const char* format) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
-// A batch that stays here; each call gets a look at it.
-class Input {
- public:
-  explicit Input(Rows rows) : rows_(std::move(rows)) {}
-  Rows look() const { return Rows(columnar::slice(*rows_.get(), 0, rows_.size()).detach()); }
-
- private:
-  Rows rows_;
-};
 
 Spec spec_of(const RowCase& one, const std::string& mode) {
   Spec spec(one.kind, source(one.source));
-  spec.name("f").step_option("attribute", "f").input("x: " + one.type).output(one.output).mode(mode);
+  spec.step_name(one.steps.front()).step_option("attribute", one.steps.front());
+  for (size_t i = 1; i < one.steps.size(); ++i) {
+    spec.then(one.kind, source(one.source)).step_name(one.steps[i]).step_option("attribute", one.steps[i]);
+  }
+  spec.name("f").input("x: " + one.type).output(one.output).mode(mode);
   return spec;
 }
 
@@ -57,6 +31,7 @@ Spec spec_of(const RowCase& one, const std::string& mode) {
 Function open_baseline(const Host& host, const RowCase& one, const std::string& mode) {
   const std::string text = one.source +
                            "\nimport time\n"
+                           "from collections import deque\n"
                            "def baseline(n):\n"
                            "    xs = [" +
                            one.make_row +
@@ -82,24 +57,6 @@ Input make_input(const Host& host, const RowCase& one, const std::string& mode, 
   spec.name("make").input("n: int64").output("x: " + one.type).mode(mode);
   Output output = host.open(spec).call(columns(std::vector<int64_t>{rows}));
   return Input(output.take());
-}
-
-double run_batches(const Function& function, const Input& input, size_t depth, int count) {
-  const auto start = Clock::now();
-  if (depth <= 1) {
-    for (int i = 0; i < count; ++i) function.call(input.look());
-    return nanoseconds_since(start);
-  }
-  std::deque<uint64_t> in_flight;
-  for (int i = 0; i < count; ++i) {
-    if (in_flight.size() == depth) {
-      function.await(in_flight.front());
-      in_flight.pop_front();
-    }
-    in_flight.push_back(function.submit(input.look()));
-  }
-  for (const uint64_t sequence : in_flight) function.await(sequence);
-  return nanoseconds_since(start);
 }
 
 Function open_identity(const Host& host, const std::string& mode) {
@@ -129,11 +86,21 @@ int64_t open_descriptors() {
 std::vector<RowCase> row_cases() {
   return {
       {"int64 x + 1", "table.scalar", "def f(x):\n    return x + 1\n", "[f(x) for x in xs]", "i + 1000", "int64",
-       "int64", 0},
+       "int64"},
       {"s.upper(), 12 bytes", "table.scalar", "def f(x):\n    return x.upper()\n", "[f(x) for x in xs]",
-       "'%012d' % i if i % 2 else 'abcdef%06d' % i", "string", "string", 0},
+       "'%012d' % i if i % 2 else 'abcdef%06d' % i", "string", "string"},
       {"flat_map, 3 tokens", "stream.flat_map", "def f(x):\n    yield x\n    yield x\n    yield x\n",
-       "[t for x in xs for t in f(x)]", "'%012d' % i", "string", "string", 0},
+       "[t for x in xs for t in f(x)]", "'%012d' % i", "string", "string"},
+      {"three chained calls",
+       "table.scalar",
+       "def f(x):\n    return x + 1\ndef g(x):\n    return x * 2\ndef h(x):\n    return x - 3\n",
+       "[h(g(f(x))) for x in xs]",
+       "i + 1000",
+       "int64",
+       "int64",
+       {"f", "g", "h"}},
+      {"table function, 2 ints", "table.table", "def f(x):\n    yield x, 1\n    yield x, 2\n",
+       "deque((t for x in xs for t in f(x)), 0)", "i + 1000", "int64", "a: int64, b: int64"},
   };
 }
 
@@ -153,7 +120,7 @@ Figure measure_rows(const Host& host, const std::string& mode, const RowCase& on
         static_cast<double>(baseline.call(columns(std::vector<int64_t>{settings.rows})).column<int64_t>(0)[0]) / rows);
     ours.push_back(run_batches(function, input, depth, kBatchesARepeat) / rows);
   }
-  Figure figure{one.what, mode, median(ours) / median(plain), "x", one.limit, ""};
+  Figure figure{one.what, mode, median(ours) / median(plain), "x", 0, ""};
   figure.note = text_of(median(ours), "%.1f ns a row") + text_of(median(plain), ", plain loop %.1f ns") + ", " +
                 std::to_string(depth) + " in flight";
   return figure;

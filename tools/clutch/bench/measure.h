@@ -26,7 +26,7 @@ struct BenchSettings {
   int64_t opens = 10000;  // Of the open/close measurement.
 };
 
-// A row function against the plain list comprehension in the same interpreter.
+// A row function, or a chain of them, against the plain list comprehension in the same interpreter.
 struct RowCase {
   std::string what;
   std::string kind;      // "table.scalar", "stream.flat_map"
@@ -35,7 +35,7 @@ struct RowCase {
   std::string make_row;  // Value of row i: "i + 1000"
   std::string type;      // Of the column.
   std::string output;
-  double limit = 0;
+  std::vector<std::string> steps{"f"};  // What of the source runs, one after the other.
 };
 
 std::vector<RowCase> row_cases();
@@ -43,6 +43,9 @@ std::vector<RowCase> row_cases();
 // @param depth  Batches in flight.
 Figure measure_rows(const Host& host, const std::string& mode, const RowCase& one, size_t depth,
                     const BenchSettings& settings);
+
+// Whole columns, aggregates and coroutines against the same done by hand in the same interpreter.
+std::vector<Figure> measure_kinds(const Host& host, const std::string& mode, const BenchSettings& settings);
 
 // An empty batch: called after 2 ms of idleness, or back to back with as many in flight as the mode takes.
 Figure measure_empty_idle(const Host& host, const std::string& mode);

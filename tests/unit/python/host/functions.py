@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Dict, Iterator, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from clutch.table import DataTypes
-from clutch.table.udf import ScalarFunction, udf, udtf
+from clutch.table.udf import AggregateFunction, ScalarFunction, TableAggregateFunction, udaf, udf, udtaf, udtf
 
 CALLS: Dict[str, int] = {}
 
@@ -126,3 +126,54 @@ pairs = udtf(repeat, input_types=[DataTypes.STRING(), bigint], result_types=[Dat
 
 def identity(x: Any) -> Any:
     return x
+
+
+class Sum(AggregateFunction):
+    """Of what is not None; a negative sum cannot be told."""
+
+    def create_accumulator(self) -> List[int]:
+        return [0]
+
+    def accumulate(self, accumulator: List[int], x: Optional[int]) -> None:
+        accumulator[0] += x or 0
+
+    def retract(self, accumulator: List[int], x: Optional[int]) -> None:
+        accumulator[0] -= x or 0
+
+    def get_value(self, accumulator: List[int]) -> int:
+        if accumulator[0] < 0:
+            raise ValueError("below zero")
+        return accumulator[0]
+
+
+total = udaf(Sum(), result_type="BIGINT", accumulator_type="ROW<total BIGINT>", name="total")
+
+
+class Top2(TableAggregateFunction):
+    """The two largest, with their rank."""
+
+    def create_accumulator(self) -> List[List[int]]:
+        return [[]]
+
+    def accumulate(self, accumulator: List[List[int]], x: int) -> None:
+        accumulator[0] = sorted([*accumulator[0], x], reverse=True)[:2]
+
+    def emit_value(self, accumulator: List[List[int]]) -> Iterator[Tuple[int, int]]:
+        for rank, x in enumerate(accumulator[0], 1):
+            yield x, rank
+
+
+top2 = udtaf(
+    Top2(),
+    input_types=["BIGINT"],
+    result_type="ROW<x BIGINT, rank BIGINT>",
+    accumulator_type="ROW<top ARRAY<BIGINT>>",
+    name="top2",
+)
+
+
+def span_of(x: Any) -> int:
+    return int(x.max() - x.min())
+
+
+span = udaf(span_of, input_types=["BIGINT"], result_type="BIGINT", func_type="pandas", name="span")

@@ -15,6 +15,7 @@ import functions
 from hosting import TestCase, host_of
 
 import clutch
+from clutch.table.expressions import col
 
 
 def environment() -> Dict[str, str]:
@@ -244,7 +245,7 @@ class Misuse(TestCase):
                 "the function 'plus_one' is declared already; give input_types, result_type and kind there": lambda: (
                     host.function(functions.plus_one, result_type="INT")
                 ),
-                "a function is a callable or what udf and udtf return, not 3 of type int": lambda: host.function(3),
+                "a function is a callable or what udf, udtf, udaf and udtaf return, not 3 of type int": lambda: host.function(3),
             }.items():
                 self.refused(TypeError, text, call)
             self.refused(
@@ -254,21 +255,20 @@ class Misuse(TestCase):
             )
             self.refused(
                 ValueError,
-                "a Host serves the kinds table.scalar, table.scalar.vectorized, table.scalar.async, table.table, not "
-                "kind='stream.map'",
+                "a function that is not declared is of a kind among table.scalar, table.scalar.vectorized, "
+                "table.scalar.async, table.table, not kind='stream.map'",
                 lambda: host.function(functions.double, kind="stream.map"),
             )
 
-    def test_aggregates_need_groups(self) -> None:
+    def test_an_expression_has_no_aggregates(self) -> None:
         from clutch.table.udf import udaf
 
         total = udaf(lambda s: s.sum(), input_types=["BIGINT"], result_type="BIGINT", func_type="pandas", name="total")
         with host_of("thread") as host:
             self.refused(
-                TypeError,
-                "the function 'total' is of kind table.aggregate.vectorized, which needs groups of rows; a Host serves "
-                "table.scalar, table.scalar.vectorized, table.scalar.async, table.table",
-                lambda: host.function(total),
+                ValueError,
+                "only scalar functions can be fused, and 'total' is of kind table.aggregate.vectorized",
+                lambda: host.expression(total(col("x"))),
             )
 
     def test_columns(self) -> None:
