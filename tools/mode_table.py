@@ -32,8 +32,8 @@ def registry(clutch: str) -> dict[str, dict[str, dict]]:
 def answer(entry: dict | None) -> str:
     if entry is None or not entry["able"]:
         return "no"
-    together = [name for feature, name in (("chain", "chains"), ("fused", "fused calls")) if feature in entry["features"]]
-    return ", ".join(["yes", *together])
+    extras = {"chain": "chains", "fused": "fused calls"}
+    return ", ".join(["yes", *(name for feature, name in extras.items() if feature in entry["features"])])
 
 
 def render(clutch: str) -> str:

@@ -69,7 +69,7 @@ class Stage:
         _, self.mode, self.plugin, self._most = self.native.facts()
 
     def submit(self, rows: Any, timeout_ms: int, beside: Tuple[Any, ...] = ()) -> Batch:
-        """Hand in rows, and their keys, key_index and row_kinds; waits while as many are in flight as the plugin takes."""
+        """Hand in rows, with keys, key_index and row_kinds; waits while as many are in flight as the plugin takes."""
         self._wait_for_place()
         try:
             number = self.native.submit(rows, timeout_ms, *beside)

@@ -25,7 +25,9 @@ class Groups:
         if keys is not None:
             places = self._places(_values("keys", keys, rows))
             found, index = _BESIDE.from_list(0, self._encode()), _BESIDE.from_list(1, places)
-        told = None if kinds is None else _BESIDE.from_list(2, [_number(kind) for kind in _values("kinds", kinds, rows)])
+        told = None
+        if kinds is not None:
+            told = _BESIDE.from_list(2, [_number(kind) for kind in _values("kinds", kinds, rows)])
         self.beside = (found, index, told)
 
     def _places(self, keys: List[Any]) -> List[int]:

@@ -60,7 +60,8 @@ class Groups(TestCase):
             total([1, 2], keys=["a", "b"])
             with self.assertRaises(clutch.Error) as caught:
                 total([5, -9], keys=["a", "b"])
-            self.assertEqual(caught.exception.message, "function \"total\" get_value() of key 'b': ValueError: below zero")
+            told = "function \"total\" get_value() of key 'b': ValueError: below zero"
+            self.assertEqual(caught.exception.message, told)
             self.assertEqual(total([0, 0], keys=["a", "b"]), {"a": 1, "b": 2})
 
         self.in_each_mode(check)
