@@ -67,6 +67,11 @@ Status Module::load() {
     return Status(CLUTCH_ERR_LOAD, "this interpreter has no usable decimal module: " + take_python_error() +
                                        "; use a CPython whose standard library is complete");
   }
+  PyRef types = PyRef::steal(PyImport_ImportModule("types"));
+  if (types) generator_class_ = PyRef::steal(PyObject_GetAttrString(types.get(), "GeneratorType"));
+  if (!generator_class_) {
+    return Status(CLUTCH_ERR_LOAD, "this interpreter has no usable types module: " + take_python_error());
+  }
   return load_row();
 }
 

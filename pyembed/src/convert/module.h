@@ -56,6 +56,8 @@ class Module {
   // For tests of the path through the API.
   ObjectLayout& layout() { return layout_; }
   const Names& names() const { return names_; }
+  // Of what a function with `yield` gives.
+  PyTypeObject* generator_type() const { return reinterpret_cast<PyTypeObject*>(generator_class_.get()); }
   PyTypeObject* decimal_type() const { return reinterpret_cast<PyTypeObject*>(decimal_class_.get()); }
   PyObject* decimal_class() const { return decimal_class_.get(); }
   PyObject* decimal_to_text() const { return decimal_to_text_.get(); }  // Decimal.__str__, unbound
@@ -69,6 +71,7 @@ class Module {
   Names names_;
   Datetime datetime_;
   ObjectLayout layout_;
+  PyRef generator_class_;
   PyRef decimal_class_;
   PyRef decimal_to_text_;
   PyRef row_module_;

@@ -19,7 +19,8 @@ class StructWriter final : public WriterOf<StructWriter> {
   bool put(PyObject* value, ArrayBuilder& out) {
     if (Py_TYPE(value) == module_->row_type()) [[likely]]
       return put_row(value, out);
-    if (PyTuple_CheckExact(value) || PyList_CheckExact(value)) return put_sequence(value, value, out);
+    if (PyTuple_CheckExact(value)) return put_tuple(value, out);
+    if (PyList_CheckExact(value)) return put_sequence(value, value, out);
     if (PyDict_CheckExact(value)) return put_dict(value, value, out);
     return put_slow(value, out);
   }
@@ -76,6 +77,18 @@ class StructWriter final : public WriterOf<StructWriter> {
     for (Py_ssize_t i = 0; i < size; ++i) {
       PyRef item = PyRef::share(list ? PyList_GetItem(items, i) : PyTuple_GetItem(items, i));
       if (!item || !put_column(static_cast<size_t>(i), item.get(), out)) return false;
+    }
+    out.append_struct();
+    return true;
+  }
+
+  // The same for what cannot change while its values are converted.
+  bool put_tuple(PyObject* value, ArrayBuilder& out) {
+    const Py_ssize_t size = PyTuple_Size(value);
+    if (size != count()) [[unlikely]]
+      return wrong_count(value, size);
+    for (Py_ssize_t i = 0; i < size; ++i) {
+      if (!put_column(static_cast<size_t>(i), PyTuple_GetItem(value, i), out)) return false;
     }
     out.append_struct();
     return true;

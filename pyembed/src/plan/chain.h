@@ -111,6 +111,7 @@ class Chain {
   }
 
   bool give_each(size_t step, PyObject* result) {
+    if (Py_TYPE(result) == loop_.module->generator_type()) return give_items(step, result);
     if (steps_[step].table_rows && is_one_row(result)) {
       Py_INCREF(result);
       return feed(step + 1, result);
@@ -136,7 +137,11 @@ class Chain {
       loop_.fault->culprit = type_name(result);
       return false;
     }
-    while (PyObject* item = PyIter_Next(iterator.get())) {
+    return give_items(step, iterator.get());
+  }
+
+  bool give_items(size_t step, PyObject* iterator) {
+    while (PyObject* item = PyIter_Next(iterator)) {
       if (!feed(step + 1, item)) return false;
     }
     return PyErr_Occurred() == nullptr || raised(step);

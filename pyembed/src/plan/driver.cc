@@ -12,8 +12,6 @@ namespace {
 constexpr int64_t kFewRows = 8;        // are done sooner by the loop in C
 constexpr long kGeneratorFlag = 0x20;  // of a code object
 
-int minor_version(const std::string& version) { return version.starts_with("3.") ? std::atoi(version.c_str() + 2) : 0; }
-
 bool is_generator(PyObject* function) {
   PyRef code = PyRef::steal(PyObject_GetAttrString(function, "__code__"));
   PyRef flags = code ? PyRef::steal(PyObject_GetAttrString(code.get(), "co_flags")) : PyRef();
@@ -129,12 +127,14 @@ class RowDriver : public Driver {
 }  // namespace
 
 std::unique_ptr<Driver> Driver::make(const Gil& gil, Interpreter& interpreter, const PlannedStep& step,
-                                     Outputs& outputs, bool exact) {
-  if (minor_version(interpreter.version()) < 12 || !is_python_function(step.callable)) return nullptr;
+                                     const Composite* composite, Outputs& outputs, bool exact) {
+  // In 3.11 the way to Python and back costs more than one call saves.
+  const int oldest = composite != nullptr ? 11 : 12;
+  if (minor_version(interpreter.version()) < oldest || !is_python_function(step.callable)) return nullptr;
   std::unique_ptr<Driver> driver;
   if (step.shape == Shape::kRow) {
     // What a list or a dict means is only certain before the function is called again.
-    if (!exact && outputs.writer().fast() != Fast::kGeneric) driver = make_group_driver(gil, interpreter);
+    if (!exact && outputs.writer().fast() != Fast::kGeneric) driver = make_group_driver(gil, interpreter, composite);
   } else {
     const bool generator = step.shape == Shape::kRows && is_generator(step.callable);
     PyRef make = interpreter.helper(gil, Interpreter::File::kDrivers, generator ? "make_generator" : "make_one");

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "interpreter/interpreter.h"
+#include "plan/composite.h"
 #include "plan/loops.h"
 
 namespace clutch::pyembed {
@@ -17,8 +18,9 @@ class Driver {
 
   // NULL if this interpreter, or this step, is served better by the loops in C. `exact` asks that a row is done with
   // before the next one is called, and told to the progress word when it begins.
+  // `composite` is what the step calls, or NULL.
   static std::unique_ptr<Driver> make(const Gil& gil, Interpreter& interpreter, const PlannedStep& step,
-                                      Outputs& outputs, bool exact);
+                                      const Composite* composite, Outputs& outputs, bool exact);
 
   // As the loops of loops.h.
   virtual int64_t run(const Loop& loop, int64_t first, int64_t last) = 0;

@@ -21,6 +21,7 @@ std::string row_text(const FunctionSpec& spec, const ArrowArray& rows, int64_t r
 Status Plan::handle(const Gil& gil, Batch& batch, int64_t row) {
   // Telling about the row runs Python code, which must not be interrupted itself.
   const Cause cause = batch.watch.pause(gil);
+  if (composite_ != nullptr) fault_.step = composite_->step_of(fault_, outputs_);
   bool fatal = false;
   Status status = row_status(gil, batch, row, cause, fatal);
   batch.watch.resume(gil);

@@ -77,8 +77,12 @@ struct Running {
 
 class GroupDriver : public Driver {
  public:
-  GroupDriver(PyRef drive, PyRef finished, PyRef list, Slot slot)
-      : drive_(std::move(drive)), finished_(std::move(finished)), list_(std::move(list)), slot_(std::move(slot)) {}
+  GroupDriver(PyRef drive, PyRef finished, PyRef list, Slot slot, long lines)
+      : drive_(std::move(drive)),
+        finished_(std::move(finished)),
+        list_(std::move(list)),
+        slot_(std::move(slot)),
+        lines_(lines) {}
 
   int64_t run(const Loop& loop, int64_t first, int64_t last) override {
     while (first < last) {
@@ -148,7 +152,7 @@ class GroupDriver : public Driver {
     Gil gil;  // nested
     PyRef exception = take_exception(gil);
     if (!exception) return;
-    PyRef results = PyRef::steal(PyObject_CallFunctionObjArgs(finished_.get(), drive_.get(), exception.get(), nullptr));
+    PyRef results = PyRef::steal(PyObject_CallFunction(finished_.get(), "OOl", drive_.get(), exception.get(), lines_));
     PyErr_Clear();
     const Py_ssize_t count = results ? PyList_Size(results.get()) : 0;
     for (Py_ssize_t i = 0; i < count; ++i) {
@@ -174,21 +178,30 @@ class GroupDriver : public Driver {
   PyRef list_;
   Slot slot_;
   PyRef feed_;
+  long lines_;          // of a row in the text of drive_
   int64_t proven_ = 0;  // rows of the function's life so far
 };
 
 }  // namespace
 
-std::unique_ptr<Driver> make_group_driver(const Gil& gil, Interpreter& interpreter) {
+std::unique_ptr<Driver> make_group_driver(const Gil& gil, Interpreter& interpreter, const Composite* composite) {
   PyRef make = interpreter.helper(gil, Interpreter::File::kDrivers, "make_group");
   PyRef finished = interpreter.helper(gil, Interpreter::File::kDrivers, "finished");
   PyRef width = PyRef::steal(PyLong_FromSize_t(kWidth));
-  PyRef drive = make && width ? PyRef::steal(PyObject_CallFunctionObjArgs(make.get(), width.get(), nullptr)) : PyRef();
+  PyRef drive;
+  if (make && width) {
+    // After the width the lines of a row, if there are several.
+    drive = PyRef::steal(PyObject_CallFunctionObjArgs(make.get(), width.get(),
+                                                      composite != nullptr ? composite->lines() : nullptr,
+                                                      composite != nullptr ? composite->names() : nullptr,
+                                                      composite != nullptr ? composite->sources() : nullptr, nullptr));
+  }
   PyRef list = PyRef::steal(PyList_New(kWidth));
   Slot slot;
   if (!drive || !finished || !list || !slot.make()) return nullptr;
+  const auto lines = static_cast<long>(composite != nullptr ? PyList_Size(composite->lines()) : 1);
   for (size_t i = 0; i < kWidth; ++i) PyList_SetItem(list.get(), static_cast<Py_ssize_t>(i), fresh(Py_None));
-  return std::make_unique<GroupDriver>(std::move(drive), std::move(finished), std::move(list), std::move(slot));
+  return std::make_unique<GroupDriver>(std::move(drive), std::move(finished), std::move(list), std::move(slot), lines);
 }
 
 }  // namespace clutch::pyembed

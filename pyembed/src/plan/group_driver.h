@@ -8,7 +8,7 @@
 
 namespace clutch::pyembed {
 
-// NULL, perhaps with a Python error set, where it cannot be made.
-std::unique_ptr<Driver> make_group_driver(const Gil& gil, Interpreter& interpreter);
+// NULL, perhaps with a Python error set, where it cannot be made. `composite` is NULL for a function of one step.
+std::unique_ptr<Driver> make_group_driver(const Gil& gil, Interpreter& interpreter, const Composite* composite);
 
 }  // namespace clutch::pyembed

@@ -15,20 +15,23 @@ Result<std::unique_ptr<Executor>> Plan::make(const Gil& gil, const Parts& parts)
   CLUTCH_ASSIGN_OR_RETURN(Inputs inputs, Inputs::make(spec, interpreter.module()));
   CLUTCH_ASSIGN_OR_RETURN(Outputs outputs, Outputs::make(spec, interpreter.module()));
   std::unique_ptr<Plan> plan(new Plan(interpreter, spec, std::move(inputs), std::move(outputs)));
-  for (size_t i = 0; i < spec.steps.size(); ++i) {
-    const StepSpec& step = spec.steps[i];
-    PyObject* callable = parts.objects[i]->callable();
-    plan->steps_.push_back({callable, step.shape, vectorcall_of(callable), step.kind == CLUTCH_KIND_TABLE_TABLE});
-    if (step.shape != Shape::kRow) plan->one_to_one_ = false;
-  }
-  if (spec.fused) {
-    CLUTCH_ASSIGN_OR_RETURN(plan->fused_, Fused::make(gil, interpreter, spec));
-    return std::unique_ptr<Executor>(std::move(plan));
+  for (const StepSpec& step : spec.steps) plan->one_to_one_ = plan->one_to_one_ && step.shape == Shape::kRow;
+  if (spec.fused || (plan->one_to_one_ && spec.steps.size() > 1)) {
+    CLUTCH_ASSIGN_OR_RETURN(plan->composite_, Composite::make(gil, interpreter, spec, parts.objects));
+    PyObject* callable = plan->composite_->callable();
+    plan->steps_.push_back({callable, Shape::kRow, vectorcall_of(callable), false});
+  } else {
+    for (size_t i = 0; i < spec.steps.size(); ++i) {
+      const StepSpec& step = spec.steps[i];
+      PyObject* callable = parts.objects[i]->callable();
+      plan->steps_.push_back({callable, step.shape, vectorcall_of(callable), step.kind == CLUTCH_KIND_TABLE_TABLE});
+    }
   }
   const bool simple = plan->steps_.size() == 1 && plan->inputs_.count() == 1;
   plan->run_stretch_ = simple && plan->one_to_one_ ? run_map : run_chain;
   const bool exact = parts.exact_progress || spec.on_error != CLUTCH_ON_ERROR_FAIL;
-  if (simple) plan->driver_ = Driver::make(gil, interpreter, plan->steps_.front(), plan->outputs_, exact);
+  if (simple)
+    plan->driver_ = Driver::make(gil, interpreter, plan->steps_.front(), plan->composite_.get(), plan->outputs_, exact);
   return std::unique_ptr<Executor>(std::move(plan));
 }
 
@@ -74,7 +77,6 @@ Status Plan::run_rows(const Gil& gil, Batch& batch) {
 }
 
 int64_t Plan::run_stretch(const Loop& loop, int64_t first, int64_t last) {
-  if (fused_ != nullptr) return fused_->run(loop, first, last);
   return driver_ != nullptr ? driver_->run(loop, first, last) : run_stretch_(loop, first, last);
 }
 

@@ -4,9 +4,9 @@
 #include <memory>
 #include <vector>
 
+#include "plan/composite.h"
 #include "plan/driver.h"
 #include "plan/executor.h"
-#include "plan/fused.h"
 #include "plan/loops.h"
 
 namespace clutch::pyembed {
@@ -48,8 +48,8 @@ class Plan : public Executor {
   Outputs outputs_;
   Fault fault_;
   int64_t (*run_stretch_)(const Loop&, int64_t, int64_t) = nullptr;
-  std::unique_ptr<Driver> driver_;  // NULL: run_stretch_ serves better
-  std::unique_ptr<Fused> fused_;    // instead of both, where steps say where their arguments come from
+  std::unique_ptr<Driver> driver_;        // NULL: run_stretch_ serves better
+  std::unique_ptr<Composite> composite_;  // of several steps; the loops see it as one
   bool one_to_one_ = true;
 };
 

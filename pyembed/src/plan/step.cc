@@ -12,6 +12,8 @@ bool is_python_function(PyObject* callable) {
   return code && (type == "function" || type == "method");
 }
 
+int minor_version(const std::string& version) { return version.starts_with("3.") ? std::atoi(version.c_str() + 2) : 0; }
+
 Vectorcall vectorcall_of(PyObject* callable) {
   const Slots& found = slots();
   Vectorcall direct = nullptr;

@@ -20,6 +20,9 @@ struct PlannedStep {
 // code calls them cheaper than C can.
 bool is_python_function(PyObject* callable);
 
+// 11 of "3.11.2".
+int minor_version(const std::string& version);
+
 // What calls this callable with the least ado.
 Vectorcall vectorcall_of(PyObject* callable);
 

@@ -58,7 +58,6 @@ class Bench {
     }
     for (const std::string mode : {"thread", "process"}) {
       for (const RowCase& one : row_cases()) add(measure_rows(host, mode, one, 2, options_.settings));
-      for (Figure& figure : measure_kinds(host, mode, options_.settings)) add(std::move(figure));
       add(measure_empty_idle(host, mode));
       add(measure_empty_busy(host, mode));
       add(measure_start(mode));
@@ -66,6 +65,11 @@ class Bench {
       if (options_.open_close) {
         for (Figure& figure : measure_open_close(host, mode, options_.settings)) add(std::move(figure));
       }
+    }
+    for (const std::string mode : {"thread", "process"}) {
+      // Why a host of its own: workers that have imported pandas are no measure for anything else.
+      const Host kinds = open_host(options_.common);
+      for (Figure& figure : measure_kinds(kinds, mode, options_.settings)) add(std::move(figure));
     }
     if (options_.rivals) {
       for (Figure& figure : measure_rivals(python, options_.settings)) add(std::move(figure));
