@@ -39,6 +39,25 @@ int32_t width_of(TypeId id) {
 
 }  // namespace
 
+int64_t highest_index(TypeId type) {
+  switch (type) {
+    case TypeId::kInt8:
+      return INT8_MAX;
+    case TypeId::kUint8:
+      return UINT8_MAX;
+    case TypeId::kInt16:
+      return INT16_MAX;
+    case TypeId::kUint16:
+      return UINT16_MAX;
+    case TypeId::kInt32:
+      return INT32_MAX;
+    case TypeId::kUint32:
+      return UINT32_MAX;
+    default:
+      return INT64_MAX;
+  }
+}
+
 int32_t byte_width(const Type& type) {
   if (type.id == TypeId::kFixedSizeBinary) return type.width;
   return width_of(type.id == TypeId::kDictionary ? type.index : type.id);

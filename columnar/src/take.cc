@@ -7,25 +7,6 @@
 namespace clutch::columnar {
 namespace {
 
-int64_t highest_index(TypeId type) {
-  switch (type) {
-    case TypeId::kInt8:
-      return INT8_MAX;
-    case TypeId::kUint8:
-      return UINT8_MAX;
-    case TypeId::kInt16:
-      return INT16_MAX;
-    case TypeId::kUint16:
-      return UINT16_MAX;
-    case TypeId::kInt32:
-      return INT32_MAX;
-    case TypeId::kUint32:
-      return UINT32_MAX;
-    default:
-      return INT64_MAX;
-  }
-}
-
 template <size_t kWidth>
 void copy_rows(uint8_t* to, const uint8_t* from, std::span<const int32_t> rows) {
   for (const int32_t row : rows) {

@@ -130,25 +130,6 @@ Status append_interval(const Json& value, const Field& field, ArrayBuilder& out)
   return {};
 }
 
-int64_t last_index(TypeId type) {
-  switch (type) {
-    case TypeId::kInt8:
-      return INT8_MAX;
-    case TypeId::kUint8:
-      return UINT8_MAX;
-    case TypeId::kInt16:
-      return INT16_MAX;
-    case TypeId::kUint16:
-      return UINT16_MAX;
-    case TypeId::kInt32:
-      return INT32_MAX;
-    case TypeId::kUint32:
-      return UINT32_MAX;
-    default:
-      return INT64_MAX;
-  }
-}
-
 Status append_items(const Json& value, const Field& field, ArrayBuilder& out) {
   if (!value.is_array()) return mismatch(value, field, "an array");
   if (field.type.id == TypeId::kFixedSizeList && value.size() != static_cast<size_t>(field.type.width)) {
@@ -218,7 +199,7 @@ Status append_fields(const Json& value, const Field& field, ArrayBuilder& out) {
 Status append_dictionary(const Json& value, const Field& field, ArrayBuilder& out) {
   ArrayBuilder& values = out.child(0);
   const int64_t index = values.length();
-  const int64_t last = last_index(field.type.index);
+  const int64_t last = columnar::highest_index(field.type.index);
   if (index > last) {
     return {CLUTCH_ERR_VALUE, "column \"" + field.name + "\": " + columnar::to_string(field.type) + " ends at index " +
                                   std::to_string(last) + "; take a wider type for the indices"};

@@ -59,20 +59,47 @@ const uint8_t* look_at(PyObject* array, std::string& ret_typestr) {
   return static_cast<const uint8_t*>(PyLong_AsVoidPtr(PyTuple_GetItem(data, 0)));
 }
 
-// Two at a time: one comparison is true if either is no number.
-template <typename T>
-bool any_nan(const T* values, int64_t count) {
-  constexpr int64_t kBlock = 1024;
+// In blocks of vectors of 32 bytes: a value is no number if it differs from itself.
+template <typename T, typename Bits>
+[[gnu::always_inline]] inline bool any_nan_in(const T* values, int64_t count) {
+  using Vector [[gnu::vector_size(32)]] = T;
+  using Mask [[gnu::vector_size(32)]] = Bits;
+  constexpr int64_t kLanes = 32 / sizeof(T);
+  constexpr int64_t kBlock = 256 * kLanes;
   int64_t i = 0;
   for (; i + kBlock <= count; i += kBlock) {
-    int found = 0;
-    for (int64_t at = i; at < i + kBlock; at += 2) found |= __builtin_isunordered(values[at], values[at + 1]) ? 1 : 0;
-    if (found != 0) return true;
+    Mask found{};
+    for (int64_t at = i; at < i + kBlock; at += kLanes) {
+      Vector part;
+      std::memcpy(&part, values + at, sizeof part);
+      found |= part != part;
+    }
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      if (found[lane] != 0) return true;
+    }
   }
   for (; i < count; ++i) {
     if (std::isnan(values[i])) return true;
   }
   return false;
+}
+
+#if defined(__x86_64__)
+[[gnu::target("avx2")]] bool any_nan_avx2(const double* values, int64_t count) {
+  return any_nan_in<double, int64_t>(values, count);
+}
+[[gnu::target("avx2")]] bool any_nan_avx2(const float* values, int64_t count) {
+  return any_nan_in<float, int32_t>(values, count);
+}
+#endif
+
+template <typename T>
+bool any_nan(const T* values, int64_t count) {
+#if defined(__x86_64__)
+  static const bool kAvx2 = __builtin_cpu_supports("avx2");
+  if (kAvx2) return any_nan_avx2(values, count);
+#endif
+  return any_nan_in<T, std::conditional_t<sizeof(T) == 8, int64_t, int32_t>>(values, count);
 }
 
 bool is_half_nan(uint16_t bits) { return (bits & 0x7FFF) > 0x7C00; }

@@ -4,6 +4,32 @@ _TICK = 0.02  # seconds between two looks at timeouts, deadline and cancellation
 _TURNS = 4  # of the loop, for what was cancelled to end
 
 
+_GRAIN = 0.0001  # seconds: what the loop rounds its waits up to
+_MOST_SELECTED = 1024  # descriptors from here on are too high for select()
+
+
+def _new_loop(asyncio):
+    """The event loop that this interpreter makes; asyncio's own with waits that do not end a millisecond late."""
+    import math
+    import select
+    import selectors
+
+    loop = asyncio.new_event_loop()
+    if type(loop) is not getattr(asyncio, "SelectorEventLoop", None) or not hasattr(selectors, "EpollSelector"):
+        return loop  # another one was asked for by a policy
+
+    class Selector(selectors.EpollSelector):
+        # epoll counts milliseconds, so a row that waits for 10 of them would take 11.
+        def select(self, timeout=None):
+            if timeout is not None and timeout > 0 and self.fileno() < _MOST_SELECTED:
+                select.select((self.fileno(),), (), (), math.ceil(timeout / _GRAIN) * _GRAIN)
+                timeout = 0
+            return super(Selector, self).select(timeout)
+
+    loop.close()
+    return asyncio.SelectorEventLoop(Selector())
+
+
 class TimedOut(Exception):
     """A row ran longer than allowed."""
 
@@ -16,7 +42,7 @@ class Rows(object):
         import collections
 
         self.asyncio = asyncio
-        self.loop = asyncio.new_event_loop()
+        self.loop = _new_loop(asyncio)
         self.limit = limit
         self.timeout = timeout
         self.attempts = attempts  # after the first

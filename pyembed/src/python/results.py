@@ -50,6 +50,9 @@ class _Results(object):
         self.numpy = numpy
         self.pandas = pandas
         self.unfit = unfit
+        self.column_class = numpy.ndarray if pandas is None else pandas.Series
+        # The dtype that is taken as it is, of the only column.
+        self.quick = numpy.dtype(plans[0][3]) if len(plans) == 1 and plans[0][2] in "ifb" else None
 
     def check(self, value, count):
         """The length of what one step hands to the next."""
@@ -60,6 +63,10 @@ class _Results(object):
             raise self.wrong_length(len(each), count)
 
     def columns(self, value, count):
+        if self.quick is not None and type(value) is self.column_class:
+            array = value if self.pandas is None else value.values
+            if array.dtype == self.quick and array.shape == (count,) and array.flags.c_contiguous:
+                return [(array, None)]
         values = self.split(value, self.plans, count)
         if len(values) == 1:
             return [self.column(self.plans[0], values[0], count)]

@@ -51,9 +51,11 @@ def _step_options(call: Call) -> Options:
 class _Maker:
     """Makes the stages of a plan."""
 
-    def __init__(self, plan: Plan, name: str, may_keep: bool) -> None:
+    def __init__(self, plan: Plan, name: str, results: Sequence[str], may_keep: bool) -> None:
         self.plan = plan
         self.name = name
+        # Errors name columns, so those that are results have the names that the user gave.
+        self._results = {output: result for output, result in zip(plan.outputs, results)}
         self.may_keep = may_keep
         self._types: Dict[Reference, str] = {}
         self._arguments = [arguments_of(call.function) for call in plan.calls]
@@ -107,6 +109,9 @@ class _Maker:
             for number, stage in enumerate(found, 1)
         ]
 
+    def _name_of(self, position: int) -> str:
+        return self._results.get(("call", position), "call%d" % position)
+
     def _fused(self, stage: Any) -> StagePlan:
         kept: List[str] = []
         steps: List[Step] = []
@@ -115,7 +120,7 @@ class _Maker:
             if position in stage.outputs:
                 options.append(("output", str(stage.outputs.index(position))))
             steps.append(make_step(call.function, options, kept, self.may_keep))
-        outputs = columns_text([("call%d" % i, self._types[("call", i)]) for i in stage.outputs])
+        outputs = columns_text([(self._name_of(i), self._types[("call", i)]) for i in stage.outputs])
         declared = Declared(self.name, steps, self.inputs_text(stage.inputs), outputs, kept)
         return StagePlan(declared, stage.inputs, stage.outputs)
 
@@ -130,7 +135,7 @@ class _Maker:
             )
         kept: List[str] = []
         steps = [make_step(function, [], kept, self.may_keep)]
-        outputs = columns_text([("call%d" % position, self._types[("call", position)])])
+        outputs = columns_text([(self._name_of(position), self._types[("call", position)])])
         texts = [("f%d" % i, text) for i, (_, text) in enumerate(arguments)]
         declared = Declared(self.name, steps, columns_text(texts), outputs, kept)
         return StagePlan(declared, call.arguments, (position,))
@@ -164,12 +169,13 @@ class ExpressionPlan:
                 raise ValueError("the expression %s calls no function; take the column or constant as it is" % tree)
         plan = fuse(trees, functions)
         self.name = name or ", ".join(map(str, trees))
-        maker = _Maker(plan, self.name, may_keep)
+        names = _names(trees)
+        maker = _Maker(plan, self.name, names, may_keep)
         self.schema = _host.Schema(maker.columns_text())
         self.planned = maker.stages()
         self.stages: List[Stage] = []
         types = [maker._types[output] for output in plan.outputs]
-        self._results = _host.Schema(columns_text(list(zip(_names(trees), types))))
+        self._results = _host.Schema(columns_text(list(zip(names, types))))
         self._outputs = plan.outputs
 
     def open(self, native: Any, on_error: str, options: Options) -> None:

@@ -106,6 +106,9 @@ Field struct_of(std::vector<Field> columns);
 // without one.
 int32_t byte_width(const Type& type);
 
+// The highest value of a signed or unsigned integer type, as far as an int64 has it.
+int64_t highest_index(TypeId type);
+
 // How the values of a type lie in buffers. There are fewer of these than types.
 enum class Layout : uint8_t {
   kNull,        // no buffers

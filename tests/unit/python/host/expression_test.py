@@ -92,7 +92,7 @@ class Expressions(TestCase):
             error = caught.exception
             self.assertEqual(
                 error.message,
-                'function "text_of" row 0: column "call1": result of type str does not fit int64: \'1\'; return an int '
+                'function "text_of" row 0: column "b": result of type str does not fit int64: \'1\'; return an int '
                 "or change the result type",
             )
             self.assertEqual(error.function, "text_of")
