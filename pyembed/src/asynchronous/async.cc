@@ -78,8 +78,7 @@ PyObject* AsyncExecutor::begin_row(PyObject* self, PyObject* row) {
 
 PyObject* AsyncExecutor::poll(PyObject* self, PyObject*) {
   return call_back<Batch>(self, [](Batch& batch) -> PyObject* {
-    const AsyncExecutor& executor = batch.executor;
-    const bool stop = !check_stop(batch.host, batch.batch, batch.watch, executor.spec_->name, executor.what(0), 0).ok();
+    const bool stop = must_stop(batch.host, batch.batch, batch.watch);
     return fresh(stop ? Py_True : Py_False);
   });
 }
@@ -104,7 +103,10 @@ Status AsyncExecutor::run(const Gil& gil, const Host& host, const clutch_batch& 
 }
 
 Status AsyncExecutor::run_rows(const Gil& gil, Batch& batch) {
-  const auto stop = [&] { return check_stop(batch.host, batch.batch, batch.watch, spec_->name, what(0), 0); };
+  const auto stop = [&] {
+    return check_stop(
+        batch.host, batch.batch, batch.watch, spec_->name, [&] { return what(0); }, 0);
+  };
   CLUTCH_RETURN_IF_ERROR(stop());
   PyRef count = PyRef::steal(PyLong_FromLongLong(batch.batch.rows->length));
   slot_.set(&batch);

@@ -71,7 +71,10 @@ Status ColumnsExecutor::run(const Gil& gil, const Host& host, const clutch_batch
   finished_.reset();
   empty_discarded(gil);
   store_row(watch.progress, 0);
-  const auto stop = [&] { return check_stop(host, batch, watch, spec_->name, where(-1, rows), 0); };
+  const auto stop = [&] {
+    return check_stop(
+        host, batch, watch, spec_->name, [&] { return where(-1, rows); }, 0);
+  };
   CLUTCH_RETURN_IF_ERROR(stop());
   CLUTCH_ASSIGN_OR_RETURN(std::shared_ptr<Kept> kept, Kept::make(host, spec_->input, batch, error));
   Status status;

@@ -1,13 +1,12 @@
 #include "fold/failure.h"
 
 #include "clutch/columnar/ops.h"
+#include "plan/stop.h"
 
 namespace clutch::pyembed {
 namespace {
 
 constexpr int kTracebacksPerBatch = 16;  // formatting one takes as long as a thousand calls
-constexpr char kTooLongRow[] = "a row ran longer than python.row-deadline; make it faster or raise the limit";
-constexpr char kTooLongBatch[] = "the batch was not done by its deadline; send smaller batches or allow more time";
 
 }  // namespace
 
@@ -18,40 +17,24 @@ Status Failures::told(Status status, int64_t row) const {
 }
 
 Status Failures::poll(int64_t row) const {
-  const std::string where = name() + " row " + std::to_string(row) + ": ";
-  if (watch_.cancelled() || watch_.cause() == Cause::kCancelled ||
-      (host_.cancel != nullptr && host_.cancel->is_cancelled(batch_.context) != 0)) {
-    return told(Status(CLUTCH_ERR_CANCELLED, where + "the batch was cancelled by the host", CLUTCH_ORIGIN_HOST), row);
-  }
-  const bool of_row = watch_.cause() == Cause::kRowDeadline;
-  if (!of_row && (batch_.deadline_ns == 0 || monotonic_ns() < batch_.deadline_ns)) return Status();
-  Status status(CLUTCH_ERR_DEADLINE, where + (of_row ? kTooLongRow : kTooLongBatch), CLUTCH_ORIGIN_USER);
-  status.with(CLUTCH_DETAIL_STAGE, "row");
-  return told(std::move(status), row);
+  const auto where = [&] { return name() + " row " + std::to_string(row); };
+  return check_stop(host_, batch_, watch_, spec_.name, where, row);
 }
 
 Status Failures::raised(const Gil& gil, const std::string& where, int64_t row, bool& ret_fatal) {
   // Telling about it runs Python code, which must not be interrupted itself.
   const Cause cause = watch_.pause(gil);
   PyRef exception = take_exception(gil);
-  const bool interrupted =
-      exception && cause != Cause::kNone && PyObject_IsInstance(exception.get(), interpreter_.interrupted()) == 1;
-  const Described described = describe(gil, interpreter_, exception, interrupted || described_ < kTracebacksPerBatch);
-  ++described_;
-  watch_.resume(gil);
-  if (!interrupted) return told(to_status(CLUTCH_ERR_USER, where, described), row);
-  ret_fatal = cause != Cause::kRowDeadline;
   Status status;
-  if (cause == Cause::kCancelled) {
-    status = Status(CLUTCH_ERR_CANCELLED, where + ": the batch was cancelled by the host and the call interrupted",
-                    CLUTCH_ORIGIN_HOST);
+  if (exception && cause != Cause::kNone && PyObject_IsInstance(exception.get(), interpreter_.interrupted()) == 1) {
+    status = interrupted(gil, interpreter_, cause, where, exception);
+    ret_fatal = cause != Cause::kRowDeadline;
   } else {
-    const char* why = cause == Cause::kRowDeadline ? kTooLongRow : kTooLongBatch;
-    status = Status(CLUTCH_ERR_DEADLINE, where + ": interrupted because " + why, CLUTCH_ORIGIN_USER);
-    status.with(CLUTCH_DETAIL_STAGE, "interrupt");
+    status =
+        to_status(CLUTCH_ERR_USER, where, describe(gil, interpreter_, exception, described_ < kTracebacksPerBatch));
+    ++described_;
   }
-  if (!described.traceback.empty()) status.with(CLUTCH_DETAIL_TRACEBACK, described.traceback);
-  if (!described.frames.empty()) status.with(CLUTCH_DETAIL_FRAMES, described.frames);
+  watch_.resume(gil);
   return told(std::move(status), row);
 }
 

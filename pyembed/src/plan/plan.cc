@@ -85,7 +85,8 @@ std::string Plan::what(size_t step, int64_t row) const {
 }
 
 Status Plan::poll(const Batch& batch, int64_t row) const {
-  return check_stop(batch.host, batch.batch, batch.watch, spec_->name, what(0, row), row);
+  return check_stop(
+      batch.host, batch.batch, batch.watch, spec_->name, [&] { return what(0, row); }, row);
 }
 
 }  // namespace clutch::pyembed

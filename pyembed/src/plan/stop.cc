@@ -2,27 +2,36 @@
 
 namespace clutch::pyembed {
 
-Status check_stop(const Host& host, const clutch_batch& batch, const Watch& watch, const std::string& function,
-                  const std::string& where, int64_t row) {
+namespace {
+
+bool is_cancelled(const Host& host, const clutch_batch& batch, const Watch& watch) {
+  return watch.cancelled() || watch.cause() == Cause::kCancelled ||
+         (host.cancel != nullptr && host.cancel->is_cancelled(batch.context) != 0);
+}
+
+}  // namespace
+
+bool must_stop(const Host& host, const clutch_batch& batch, const Watch& watch) {
+  return is_cancelled(host, batch, watch) || watch.cause() == Cause::kRowDeadline ||
+         (batch.deadline_ns != 0 && monotonic_ns() >= batch.deadline_ns);
+}
+
+Status stopped(const Host& host, const clutch_batch& batch, const Watch& watch, const std::string& function,
+               const std::string& where, int64_t row) {
   Status status;
-  const char* which = nullptr;
-  if (watch.cancelled() || watch.cause() == Cause::kCancelled ||
-      (host.cancel != nullptr && host.cancel->is_cancelled(batch.context) != 0)) {
+  if (is_cancelled(host, batch, watch)) {
     status = Status(CLUTCH_ERR_CANCELLED, where + ": the batch was cancelled by the host", CLUTCH_ORIGIN_HOST);
-  } else if (watch.cause() == Cause::kRowDeadline) {
-    which = "a row ran longer than python.row-deadline; make it faster or raise the limit";
-  } else if (batch.deadline_ns != 0 && monotonic_ns() >= batch.deadline_ns) {
-    which = "the batch was not done by its deadline; send smaller batches or allow more time";
-  }
-  if (which != nullptr) {
-    status = Status(CLUTCH_ERR_DEADLINE, where + ": " + which, CLUTCH_ORIGIN_USER);
+  } else {
+    const bool of_row = watch.cause() == Cause::kRowDeadline;
+    status = Status(CLUTCH_ERR_DEADLINE,
+                    where + (of_row ? ": a row ran longer than python.row-deadline; make it faster or raise the limit"
+                                    : ": the batch was not done by its deadline; send smaller batches or allow more "
+                                      "time"),
+                    CLUTCH_ORIGIN_USER);
     status.with(CLUTCH_DETAIL_STAGE, "row");
   }
-  if (!status.ok()) {
-    status.with(CLUTCH_DETAIL_FUNCTION, function).with(CLUTCH_DETAIL_BATCH, std::to_string(batch.sequence));
-    status.with(CLUTCH_DETAIL_ROW, std::to_string(row));
-  }
-  return status;
+  status.with(CLUTCH_DETAIL_FUNCTION, function).with(CLUTCH_DETAIL_BATCH, std::to_string(batch.sequence));
+  return status.with(CLUTCH_DETAIL_ROW, std::to_string(row));
 }
 
 Status interrupted(const Gil& gil, Interpreter& interpreter, Cause cause, const std::string& where, PyView exception) {
