@@ -72,7 +72,7 @@ template <typename T, typename Bits>
     for (int64_t at = i; at < i + kBlock; at += kLanes) {
       Vector part;
       std::memcpy(&part, values + at, sizeof part);
-      found |= part != part;
+      found |= part != part;  // NOLINT(misc-redundant-expression)
     }
     for (int64_t lane = 0; lane < kLanes; ++lane) {
       if (found[lane] != 0) return true;

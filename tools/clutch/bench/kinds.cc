@@ -122,8 +122,8 @@ Figure measure_async(const Host& host, const std::string& mode, int repeats) {
   spec.step_option("attribute", "f").input("x: int64").output("int64").mode(mode);
   const Function function = host.open(spec);
   const Input input(columns(std::vector<int64_t>(10000, 1)));
-  std::vector<double> times;
-  for (int i = 0; i < repeats; ++i) times.push_back(run_batches(function, input, 1, 1));
+  std::vector<double> times(static_cast<size_t>(repeats));
+  for (double& time : times) time = run_batches(function, input, 1, 1);
   return {"async, sleeping 10 ms", mode, median(times) / 1e9, "x", 0, "of the ideal second; 10000 rows, 100 at a time"};
 }
 
