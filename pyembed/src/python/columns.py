@@ -8,6 +8,8 @@ A plan of a column is a tuple; a part is what one batch brings for it:
 """
 
 _PANDAS_UNIT = "ns"  # what every version of pandas has
+_NANOSECONDS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+_MOST = (1 << 63) - 1  # nanoseconds in an int64
 _EXACT = 1 << 53  # the integers up to here are floats without rounding
 
 
@@ -177,8 +179,9 @@ class Frames(Arrays):
 
     def times(self, plan, data, mask):
         kind = data.dtype.kind
-        fine = data.astype("%s8[%s]" % (kind, _PANDAS_UNIT))
-        bad = fine.astype(data.dtype).view("i8") != data.view("i8")
+        counts = data.view("i8")
+        most = _MOST // _NANOSECONDS[plan[2][4:-1]]
+        bad = (counts > most) | (counts < -most)
         if mask is not None:
             bad &= ~mask
         if bad.any():
@@ -188,6 +191,9 @@ class Frames(Arrays):
                 % (plan[1], data[row], "1677-09-21 to 2262-04-11" if kind == "M" else "292 years"),
                 row,
             )
+        if mask is not None:
+            data = self.numpy.where(mask, 0, counts).view(data.dtype)  # where a null is, anything may stand
+        fine = data.astype("%s8[%s]" % (kind, _PANDAS_UNIT))
         if mask is not None:
             fine[mask] = "NaT"
         return fine
