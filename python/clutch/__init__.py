@@ -1,13 +1,14 @@
 """Clutch: Python functions and stream operators inside data engines.
 
 Importing the package imports nothing else: a worker that unpickles a function pays only for what the function uses.
-The parts are modules: ``clutch.common``, ``clutch.metrics``, ``clutch.table``, and ``clutch.host`` with the front door
-``clutch.Host``, which needs the extension module that only an installation with libclutch has.
+The parts are modules: ``clutch.common``, ``clutch.datastream``, ``clutch.metrics``, ``clutch.table``, and
+``clutch.host`` with the front door ``clutch.Host``, which needs the extension module that only an installation with
+libclutch has.
 """
 
 import sys
 
-__all__ = ["common", "host", "metrics", "table"]
+__all__ = ["common", "datastream", "host", "metrics", "table"]
 
 # Names that stand here, and the modules they come from.
 _NAMES = {"Host": "clutch.host", "Error": "clutch._error"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import importlib.util
 import inspect
 import os
@@ -30,6 +32,12 @@ def run(code: str) -> str:
     return subprocess.run(command, env=environment, stdout=-1, stderr=-2, text=True, check=False).stdout
 
 
+def lazy_names(tree: ast.Module) -> dict:
+    """The names that a package gives to lazy(), and their modules."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "lazy"]
+    return ast.literal_eval(calls[0].args[1])
+
+
 def twice(value: int) -> int:
     return 2 * value
 
@@ -49,6 +57,38 @@ class ImportTest(TestCase):
             HEAVY,
         )
         self.assertEqual(run(code), "[]\n")
+
+    def test_the_datastream_package_imports_nothing_but_its_helper(self) -> None:
+        # typing is there where an interpreter's own start has it; enum comes with Row.
+        for package, own in (("datastream", []), ("common", ["clutch_row"])):
+            code = (
+                "import sys, typing, enum; old = set(sys.modules); import clutch.%s\n"
+                "print(sorted(set(sys.modules) - old))" % package
+            )
+            self.assertEqual(run(code), "%r\n" % ["clutch", "clutch._lazy", "clutch." + package, *own])
+
+    def test_all_of_datastream_imports_nothing_heavy(self) -> None:
+        code = (
+            "import sys, clutch.common, clutch.datastream\n"
+            "from clutch.datastream import functions, state, window, async_retry_strategies\n"
+            "for module in (clutch.common, clutch.datastream):\n"
+            "    for name in module.__all__: assert name in dir(module) and getattr(module, name)\n"
+            "print([m for m in %r if m in sys.modules], 'clutch.table' in sys.modules)" % (HEAVY,)
+        )
+        self.assertEqual(run(code), "[] False\n")
+        code = "import clutch.datastream as d; d.Nope"
+        self.assertIn("AttributeError: module 'clutch.datastream' has no attribute 'Nope'", run(code))
+
+    def test_names_for_type_checkers_are_the_lazy_ones(self) -> None:
+        for package in ("common", "datastream"):
+            with open(os.path.join(PACKAGE, "clutch", package, "__init__.py"), encoding="utf-8") as file:
+                tree = ast.parse(file.read())
+            block = next(node for node in tree.body if isinstance(node, ast.If))
+            listed = {a.name if not a.asname else a.asname: n.module for n in block.body for a in n.names}
+            module = importlib.import_module("clutch." + package)
+            table = {name: "clutch.%s.%s" % (package, owner) for name, owner in lazy_names(tree).items()}
+            self.assertEqual(listed, table)
+            self.assertEqual(set(module.__all__) - {"Row", "RowKind"}, set(table))
 
     def test_the_function_and_the_module_udf(self) -> None:
         code = (

@@ -1,0 +1,95 @@
+"""All function classes of streams, and the contexts their methods get."""
+
+from __future__ import annotations
+
+from clutch.datastream._async_functions import (
+    AsyncBatchFunction,
+    AsyncFunction,
+    AsyncRetryPredicate,
+    AsyncRetryStrategy,
+    ResultFuture,
+)
+from clutch.datastream._basic_functions import (
+    AggregateFunction,
+    CoFlatMapFunction,
+    CoMapFunction,
+    FilterFunction,
+    FilterFunctionWrapper,
+    FlatMapFunction,
+    FlatMapFunctionWrapper,
+    Function,
+    KeySelector,
+    KeySelectorFunctionWrapper,
+    MapFunction,
+    MapFunctionWrapper,
+    NullByteKeySelector,
+    Partitioner,
+    PartitionerFunctionWrapper,
+    ReduceFunction,
+    ReduceFunctionWrapper,
+    SinkFunction,
+    SourceFunction,
+)
+from clutch.datastream._contexts import KeyedStateStore, RuntimeContext
+from clutch.datastream._join_functions import CoGroupFunction, FlatJoinFunction, JoinFunction, ProcessJoinFunction
+from clutch.datastream._process_functions import (
+    BaseBroadcastProcessFunction,
+    BroadcastProcessFunction,
+    CoProcessFunction,
+    KeyedBroadcastProcessFunction,
+    KeyedCoProcessFunction,
+    KeyedProcessFunction,
+    ProcessFunction,
+)
+from clutch.datastream._window_functions import (
+    AllWindowFunction,
+    ProcessAllWindowFunction,
+    ProcessWindowFunction,
+    WindowFunction,
+)
+from clutch.datastream.timerservice import TimerService
+
+__all__ = [
+    "AggregateFunction",
+    "AllWindowFunction",
+    "AsyncBatchFunction",
+    "AsyncFunction",
+    "AsyncRetryPredicate",
+    "AsyncRetryStrategy",
+    "BaseBroadcastProcessFunction",
+    "BroadcastProcessFunction",
+    "CoFlatMapFunction",
+    "CoGroupFunction",
+    "CoMapFunction",
+    "CoProcessFunction",
+    "FilterFunction",
+    "FilterFunctionWrapper",
+    "FlatJoinFunction",
+    "FlatMapFunction",
+    "FlatMapFunctionWrapper",
+    "Function",
+    "JoinFunction",
+    "KeySelector",
+    "KeySelectorFunctionWrapper",
+    "KeyedBroadcastProcessFunction",
+    "KeyedCoProcessFunction",
+    "KeyedProcessFunction",
+    "KeyedStateStore",
+    "MapFunction",
+    "MapFunctionWrapper",
+    "NullByteKeySelector",
+    "Partitioner",
+    "PartitionerFunctionWrapper",
+    "ProcessAllWindowFunction",
+    "ProcessFunction",
+    "ProcessJoinFunction",
+    "ProcessWindowFunction",
+    "ReduceFunction",
+    "ReduceFunctionWrapper",
+    "ResultFuture",
+    "RuntimeContext",
+    "SinkFunction",
+    "SourceFunction",
+    "TimerService",
+    "WindowFunction",
+]
