@@ -32,8 +32,8 @@ THIRD_PARTIES = {
 }
 
 # Where an include path may be resolved, beside the folder of the file that includes.
-ROOTS = ("abi/include", "columnar/include", "host/include", "host/src", "pyembed/include", "pyembed/src", "pyproc",
-         "plugins", "tools", "tests", "tests/unit", "examples", "bench")
+ROOTS = ("abi/include", "columnar/include", "host/include", "host/src", "engine", "pyembed/include", "pyembed/src",
+         "pyproc", "plugins", "tools", "tests", "tests/unit", "tests/unit/engine", "examples", "bench")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +55,7 @@ ROOMS = (
     Room("columnar", ("abi",)),
     Room("host", ("abi", "columnar", HOST_PUBLIC), ("boost", "spdlog", "toml", "json"), NO_THREADS),
     Room(HOST_PUBLIC, ("abi", "columnar"), (), NO_THREADS),
+    Room("engine", ("abi", "columnar", HOST_PUBLIC)),
     Room("pyembed", ("abi", "columnar", "pyembed/include", "pyembed/src/convert"), ("python",)),
     Room("pyembed/src/convert", ("abi", "columnar", "pyembed"), ("python",)),
     Room("pyembed/include", ("abi",)),
@@ -76,6 +77,7 @@ ROOMS = (
     # A unit test reaches into its own room and what that may include.
     Room("tests/unit/columnar", ("abi", "columnar"), ("gtest",)),
     Room("tests/unit/host", ("abi", "columnar", "host", HOST_PUBLIC), ("gtest", "boost", "spdlog", "toml", "json")),
+    Room("tests/unit/engine", ("abi", "columnar", "engine", HOST_PUBLIC), ("gtest",)),
     Room("tests/unit/pyembed", ("abi", "columnar", "pyembed", "pyembed/src/convert", "pyembed/include"),
          ("gtest", "python")),
     Room("tests/unit/pyproc", ("abi", "columnar", "pyproc", "pyproc/worker", "pyembed/include"),

@@ -1,0 +1,107 @@
+#include "exchange/input_gate.h"
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+
+namespace clutch::engine {
+
+Status InputGate::put(size_t index, StreamElement element, int64_t bytes) {
+  std::unique_lock lock(mutex_);
+  Channel& channel = channels_.at(index);
+  bytes = std::max(bytes, kMinBytes);
+  if (!has_room(channel, bytes) && !channel.closed && cancelled_.ok()) {
+    ++channel.blocked;
+    channel.room.wait(lock, [&] { return has_room(channel, bytes) || channel.closed || !cancelled_.ok(); });
+  }
+  if (!cancelled_.ok()) return cancelled_;
+  if (channel.closed) {
+    return Status(CLUTCH_ERR_CLOSED,
+                  "channel " + std::to_string(index) + " was closed; put every element before close()");
+  }
+  channel.waiting.push_back({arrivals_++, std::move(element), bytes});
+  channel.bytes += bytes;
+  readable_.notify_one();
+  return {};
+}
+
+void InputGate::close(size_t index) {
+  const std::lock_guard lock(mutex_);
+  Channel& channel = channels_.at(index);
+  channel.closed = true;
+  channel.room.notify_all();
+  readable_.notify_all();
+}
+
+Result<InputGate::Taken> InputGate::take(std::optional<Deadline> until) {
+  std::unique_lock lock(mutex_);
+  Channel* from = nullptr;
+  const auto ready = [&] { return !cancelled_.ok() || (from = longest_waiting()) != nullptr || ended(); };
+  if (until.has_value()) {
+    if (!readable_.wait_until(lock, *until, ready)) return Taken{Taken::Kind::kTimeout, 0, {}};
+  } else {
+    readable_.wait(lock, ready);
+  }
+  if (!cancelled_.ok()) return cancelled_;
+  if (from == nullptr) return Taken{Taken::Kind::kEnded, 0, {}};
+
+  Waiting first = std::move(from->waiting.front());
+  from->waiting.pop_front();
+  from->bytes -= first.bytes;
+  from->room.notify_all();
+  if (ended()) readable_.notify_all();  // other takers wait for nothing now
+  return Taken{Taken::Kind::kElement, static_cast<size_t>(from - channels_.data()), std::move(first.element)};
+}
+
+InputGate::Channel* InputGate::longest_waiting() {
+  Channel* found = nullptr;
+  for (Channel& channel : channels_) {
+    if (channel.paused || channel.waiting.empty()) continue;
+    if (found == nullptr || channel.waiting.front().number < found->waiting.front().number) found = &channel;
+  }
+  return found;
+}
+
+bool InputGate::ended() const {
+  return std::all_of(channels_.begin(), channels_.end(),
+                     [](const Channel& channel) { return channel.closed && channel.waiting.empty(); });
+}
+
+void InputGate::pause(size_t channel) {
+  const std::lock_guard lock(mutex_);
+  channels_.at(channel).paused = true;
+}
+
+void InputGate::resume(size_t channel) {
+  const std::lock_guard lock(mutex_);
+  channels_.at(channel).paused = false;
+  readable_.notify_all();
+}
+
+void InputGate::cancel(Status reason) {
+  assert(!reason.ok());
+  // Freed behind the lock: releasing a batch may run code of others.
+  std::vector<std::deque<Waiting>> freed;
+  const std::lock_guard lock(mutex_);
+  if (!cancelled_.ok()) return;
+  cancelled_ = std::move(reason);
+  for (Channel& channel : channels_) {
+    freed.push_back(std::move(channel.waiting));
+    channel.waiting.clear();
+    channel.bytes = 0;
+    channel.room.notify_all();
+  }
+  readable_.notify_all();
+}
+
+int64_t InputGate::buffered(size_t channel) const {
+  const std::lock_guard lock(mutex_);
+  return channels_.at(channel).bytes;
+}
+
+uint64_t InputGate::blocked_puts(size_t channel) const {
+  const std::lock_guard lock(mutex_);
+  return channels_.at(channel).blocked;
+}
+
+}  // namespace clutch::engine
