@@ -28,7 +28,7 @@ using StreamElement = std::variant<columnar::Array, TimeSignal>;
 //   what it has, and its senders wait once it is full: so a checkpoint aligns its barriers.
 // * close() is a sender's last word. The gate has ended when all channels are closed and empty.
 // * cancel() ends everything at once: what is waiting is freed, and every call in progress or to come returns the
-// reason.
+//   reason.
 class InputGate {
  public:
   static constexpr int64_t kMinBytes = 64;

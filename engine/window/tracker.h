@@ -47,8 +47,7 @@ using WindowActions = std::vector<WindowAction>;
 // * A window fires as its trigger says, but never without contents. One that is fired stays until it is late, so late
 //   records fire it again with all of its contents. Windows of processing time have no lateness.
 // * Timers run in the order of their times; at the same time in the order in which they were set. So the same calls
-// give
-//   the same actions.
+//   give the same actions.
 // Windows that do not end are forgotten once they are as if new (purged, no timer, no count). Not thread-safe.
 class WindowTracker {
  public:
