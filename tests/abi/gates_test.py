@@ -224,6 +224,11 @@ class IncludeRules(unittest.TestCase):
     def test_host_internals_in_a_tool(self) -> None:
         self.assert_refused("tools/clutch/a.cc", '\n#include "log/log.h"\n', "tools/clutch/a.cc:2: tools may not include")
 
+    def test_host_internals_and_python_in_the_engine(self) -> None:
+        self.assert_refused("engine/graph/a.cc", '#include "log/log.h"\n', "engine may not include log/log.h (of host)")
+        self.write("engine/graph/a.cc", "")
+        self.assert_refused("engine/graph/b.cc", "#include <Python.h>\n", "engine may not include <Python.h> (python)")
+
     def test_pyembed_in_host(self) -> None:
         self.assert_refused("host/src/a.cc", '#include "clutch/pyembed.h"\n', "(of pyembed/include)")
 
