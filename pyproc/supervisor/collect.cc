@@ -18,14 +18,14 @@ Status lie(std::string what) {
   return {CLUTCH_ERR_PROTOCOL, "the worker's answer makes no sense: " + std::move(what), CLUTCH_ORIGIN_TRANSPORT};
 }
 
-// origin: rows of the range, never decreasing.
-Status check_origin(const ArrowArray& origin, int64_t emitted, int64_t rows) {
+// origin: rows of the range, never decreasing; `lowest` is -1 where timers may give rows.
+Status check_origin(const ArrowArray& origin, int64_t emitted, int64_t rows, int32_t lowest) {
   if (origin.length != emitted) {
     return lie(std::to_string(emitted) + " output rows have " + std::to_string(origin.length) + " origins");
   }
   if (origin.null_count != 0) return lie("an origin is null");
   const auto* values = ArrayView(origin).values<int32_t>();
-  int32_t before = 0;
+  int32_t before = lowest;
   bool good = true;
   for (int64_t i = 0; i < origin.length; ++i) {
     good &= values[i] >= before && values[i] < rows;
@@ -121,8 +121,8 @@ class Collector {
       if (!job_.whole()) output.origin = origins_from(range_.start, range_.length);
     } else {
       CLUTCH_ASSIGN_OR_RETURN(output.origin, reader_.copy(origin, origin_field(), &times_.validate));
-      CLUTCH_RETURN_IF_ERROR(
-          check_origin(*output.origin.get(), emitted < 0 ? output.origin->length : emitted, sources));
+      CLUTCH_RETURN_IF_ERROR(check_origin(*output.origin.get(), emitted < 0 ? output.origin->length : emitted, sources,
+                                          job_.batch.timers != nullptr && !emit.implied ? -1 : 0));
       if (range_.start != 0) shift(*output.origin.get(), range_.start);
     }
     out_.outputs.push_back(std::move(output));

@@ -39,6 +39,8 @@ constexpr Trial kTrials[] = {
     {"stream.map", "x: int64", "int64", kCall},
     {"stream.flat_map", "x: int64", "int64", kCall},
     {"stream.filter", "x: int64", "x: int64", kCall},
+    {"stream.process", "x: int64", "int64", kCall},
+    {"stream.keyed_process", "x: int64", "int64", kCall},
 };
 
 Spec trial_spec(const Trial& trial, const std::string& mode) {

@@ -292,6 +292,20 @@ class Output {
 
   const ArrowSchema* schema() const { return clutch_app_result_schema(get()); }
   const ArrowArray* rows() const { return clutch_app_result_rows(get()); }
+  // Side outputs that the function declared; schema and rows are NULL for a name that it did not.
+  std::vector<std::string> sides() const {
+    std::vector<std::string> names;
+    for (uint64_t i = 0; i < clutch_app_result_side_count(get()); ++i) {
+      names.emplace_back(clutch_app_result_side_name(get(), i));
+    }
+    return names;
+  }
+  const ArrowSchema* side_schema(const std::string& name) const {
+    return clutch_app_result_side_schema(get(), name.c_str());
+  }
+  const ArrowArray* side_rows(const std::string& name) const {
+    return clutch_app_result_side_rows(get(), name.c_str());
+  }
   // Move the rows out; the output has none afterwards.
   Rows take() {
     ArrowArray array{};

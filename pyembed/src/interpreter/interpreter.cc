@@ -11,6 +11,7 @@
 #include "context_source.h"
 #include "drivers_source.h"
 #include "errors_source.h"
+#include "events_source.h"
 #include "fold_source.h"
 #include "forks_source.h"
 #include "groups_source.h"
@@ -48,7 +49,7 @@ constexpr Source kSources[] = {
     {kErrorsSource, "<clutch errors>"},   {kLoadingSource, "<clutch loading>"}, {kContextSource, "<clutch context>"},
     {kStreamsSource, "<clutch streams>"}, {kDriversSource, "<clutch drivers>"}, {kForksSource, "<clutch forks>"},
     {kFoldSource, "<clutch fold>"},       {kGroupsSource, "<clutch groups>"},   {kColumnsSource, "<clutch columns>"},
-    {kResultsSource, "<clutch results>"}, {kLoopSource, "<clutch loop>"},
+    {kResultsSource, "<clutch results>"}, {kLoopSource, "<clutch loop>"},       {kEventsSource, "<clutch events>"},
 };
 
 std::string raised_text() {

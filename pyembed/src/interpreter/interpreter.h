@@ -51,7 +51,8 @@ class Interpreter {
     kGroups,
     kColumns,
     kResults,
-    kLoop
+    kLoop,
+    kEvents
   };
   PyRef helper(const Gil&, File file, const char* attribute);
 
@@ -72,7 +73,7 @@ class Interpreter {
   bool started_ = false;  // by the runtime, in the process of somebody else
   std::unique_ptr<Module> module_;
   PyRef interrupted_;
-  PyRef files_[11];
+  PyRef files_[12];
   std::string version_;
   std::string executable_;
   std::string prefix_;

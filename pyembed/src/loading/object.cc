@@ -141,7 +141,7 @@ Result<std::unique_ptr<UserObject>> UserObject::load(const Gil& gil, Interpreter
   return user;
 }
 
-PyRef UserObject::make_context(const Gil& gil) {
+PyRef UserObject::make_context(const Gil& gil, PyObject* states) {
   PyRef type = interpreter_->helper(gil, File::kContext, "FunctionContext");
   PyRef name = make_text_object(step_.name);
   PyRef options = PyRef::steal(PyDict_New());
@@ -155,14 +155,15 @@ PyRef UserObject::make_context(const Gil& gil) {
   (void)recorder.release();
   PyRef function = PyRef::steal(PyCFunction_New(&kRecord, capsule.get()));
   if (!function) return {};
-  return PyRef::steal(PyObject_CallFunctionObjArgs(type.get(), name.get(), options.get(), function.get(), nullptr));
+  return PyRef::steal(PyObject_CallFunctionObjArgs(type.get(), name.get(), options.get(), function.get(),
+                                                   states != nullptr ? states : Py_None, nullptr));
 }
 
-Status UserObject::open(const Gil& gil) {
+Status UserObject::open(const Gil& gil, PyObject* states) {
   ready_ = true;
   PyRef method = PyType_Check(object_.get()) ? PyRef() : method_of(object_.get(), "open");
   if (!method) return Status();
-  context_ = make_context(gil);
+  context_ = make_context(gil, states);
   if (!context_) return failed(gil, " open()");
   if (!PyRef::steal(PyObject_CallFunctionObjArgs(method.get(), context_.get(), nullptr))) return failed(gil, " open()");
   return Status();

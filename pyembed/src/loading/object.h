@@ -21,8 +21,9 @@ class UserObject {
   UserObject(const UserObject&) = delete;
   UserObject& operator=(const UserObject&) = delete;
 
-  // Call open(context) if the object has it. Once it was called, close() will be too, also if it failed.
-  Status open(const Gil& gil);
+  // Call open(context) if the object has it. Once it was called, close() will be too, also if it failed. `states` is
+  // what the context gets states from, NULL for none.
+  Status open(const Gil& gil, PyObject* states);
   // Call close() if open() was called, or if the object has no open() and was ready for rows. Once.
   Status close(const Gil& gil);
 
@@ -39,7 +40,7 @@ class UserObject {
   UserObject(Interpreter& interpreter, const StepSpec& step) : interpreter_(&interpreter), step_(step) {}
   Status failed(const Gil& gil, std::string_view what);
   Result<PyRef> load_payload(const Gil& gil, PyRef& ret_module_name);
-  PyRef make_context(const Gil& gil);
+  PyRef make_context(const Gil& gil, PyObject* states);
 
   Interpreter* interpreter_;
   StepSpec step_;

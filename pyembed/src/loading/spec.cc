@@ -20,6 +20,8 @@ constexpr Kind kKinds[] = {
     {CLUTCH_KIND_STREAM_MAP, Shape::kRow, false},
     {CLUTCH_KIND_STREAM_FLAT_MAP, Shape::kRows, false},
     {CLUTCH_KIND_STREAM_FILTER, Shape::kFilter, false},
+    {CLUTCH_KIND_STREAM_PROCESS, Shape::kEvents, false},
+    {CLUTCH_KIND_STREAM_KEYED_PROCESS, Shape::kEvents, false},
     {CLUTCH_KIND_TABLE_AGGREGATE, Shape::kFold, true},
     {CLUTCH_KIND_TABLE_TABLE_AGGREGATE, Shape::kFold, true},
     {CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED, Shape::kGroups, true},
@@ -47,9 +49,9 @@ Result<StepSpec> read_step(const clutch_step& step) {
   if (kind == nullptr) {
     return Status(CLUTCH_ERR_UNSUPPORTED,
                   what + "kind " + quoted(copy.kind) +
-                      " is not served; kinds served: stream.filter, stream.flat_map, stream.map, table.aggregate, "
-                      "table.aggregate.vectorized, table.scalar, table.scalar.async, table.scalar.vectorized, "
-                      "table.table, table.table_aggregate");
+                      " is not served; kinds served: stream.filter, stream.flat_map, stream.keyed_process, stream.map, "
+                      "stream.process, table.aggregate, table.aggregate.vectorized, table.scalar, table.scalar.async, "
+                      "table.scalar.vectorized, table.table, table.table_aggregate");
   }
   if (step.kind_revision != 1) {
     return Status(CLUTCH_ERR_UNSUPPORTED, what + "revision " + std::to_string(step.kind_revision) + " of kind " +
@@ -153,8 +155,8 @@ Result<FunctionSpec> read_spec(const clutch_spec& spec) {
   if (copy.name.empty()) copy.name = copy.steps.front().name;
   const std::string what = "function " + quoted(copy.name);
   for (const StepSpec& step : copy.steps) {
-    const bool by_group = step.shape == Shape::kFold || step.shape == Shape::kGroups;
-    if (!by_group || copy.steps.size() == 1) continue;
+    const bool alone = step.shape == Shape::kFold || step.shape == Shape::kGroups || step.shape == Shape::kEvents;
+    if (!alone || copy.steps.size() == 1) continue;
     return Status(CLUTCH_ERR_UNSUPPORTED, what + ": step " + quoted(step.name) + " is a " + step.kind +
                                               ", which stands alone; put the other steps into functions of their own");
   }

@@ -2,6 +2,7 @@
 
 #include "asynchronous/async.h"
 #include "columns/columns.h"
+#include "events/events.h"
 #include "fold/fold.h"
 #include "fold/groups.h"
 #include "plan/plan.h"
@@ -22,6 +23,8 @@ Result<std::unique_ptr<Executor>> Executor::make(const Gil& gil, const Parts& pa
       return ColumnsExecutor::make(gil, parts);
     case Shape::kAsync:
       return AsyncExecutor::make(gil, parts);
+    case Shape::kEvents:
+      return EventsExecutor::make(gil, parts);
   }
   return Status(CLUTCH_ERR_INTERNAL, "a function has a shape that nothing runs");
 }

@@ -1,11 +1,11 @@
 // What a function does with a batch. There is one executor for each family of shapes:
 //
-//   Plan (plan/)           a call a row, in chains
-//   FoldExecutor (fold/)   a call a row on the accumulator of its group
-//   GroupsExecutor (fold/) a call a group, with whole columns
+//   FoldExecutor (fold/)          a call a row on the accumulator of its group
+//   GroupsExecutor (fold/)        a call a group, with whole columns
 //   Plan (plan/)                  a call a row, in chains
 //   ColumnsExecutor (columns/)    one call a batch, with whole columns
 //   AsyncExecutor (asynchronous/) coroutines, many rows at a time
+//   EventsExecutor (events/)      a call a row or timer, with state by key
 //
 // It is made once when a function opens, so that a batch looks up and decides nothing.
 #pragma once
@@ -48,6 +48,9 @@ class Executor {
 
   // Nothing is to be done for this batch. One without rows may still have groups.
   virtual bool idle(const clutch_batch& batch) const { return batch.rows->length == 0; }
+
+  // What open(context) of the user's object gets states from; NULL where the function has none.
+  virtual PyObject* states() const { return nullptr; }
 
   // Hand the results to the host, without the lock: finished columns belong to no Python object. As function_submit.
   virtual int32_t emit(const Host& host, const clutch_batch& batch, clutch_error* error) = 0;

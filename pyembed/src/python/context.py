@@ -142,9 +142,10 @@ def _unquote(text):
 
 
 class FunctionContext(object):
-    def __init__(self, name, options, record):
+    def __init__(self, name, options, record, states=None):
         self._name = name
         self._options = options
+        self._states = states  # of events.py; None for functions without keys
         self._record = record
         self._metrics = {}
         self._job_parameters = dict(options)
@@ -185,6 +186,27 @@ class FunctionContext(object):
 
     def get_attempt_number(self):
         return self._number("task.attempt", 0)
+
+    def _keyed(self, descriptor):
+        if self._states is None:
+            name = getattr(descriptor, "name", descriptor)
+            raise RuntimeError("state %r needs keys; this function has none, a stream.keyed_process has" % (name,))
+        return self._states
+
+    def get_state(self, state_descriptor):
+        return self._keyed(state_descriptor).get_state(state_descriptor)
+
+    def get_list_state(self, state_descriptor):
+        return self._keyed(state_descriptor).get_list_state(state_descriptor)
+
+    def get_map_state(self, state_descriptor):
+        return self._keyed(state_descriptor).get_map_state(state_descriptor)
+
+    def get_reducing_state(self, state_descriptor):
+        return self._keyed(state_descriptor).get_reducing_state(state_descriptor)
+
+    def get_aggregating_state(self, state_descriptor):
+        return self._keyed(state_descriptor).get_aggregating_state(state_descriptor)
 
     def flush_metrics(self):
         for metric in list(self._metrics.values()):

@@ -10,6 +10,8 @@ _METHODS = {
     "stream.map": "map",
     "stream.flat_map": "flat_map",
     "stream.filter": "filter",
+    "stream.process": "process_element",
+    "stream.keyed_process": "process_element",
 }
 _CODE_MARKS = (b"CodeType", b"_make_function", b"_make_skel_func", b"_fill_function", b"_builtin_type")
 _GENERATED = {"count": 0}

@@ -42,7 +42,9 @@ Status Function::load(const Gil& gil, Interpreter& interpreter) {
       Executor::make(gil, {interpreter, spec_, objects_, runtime_->host(), context_, exact_progress});
   if (!made.ok()) return std::move(made).status().prefixed("function \"" + spec_.name + "\"");
   executor_ = *std::move(made);
-  for (const std::unique_ptr<UserObject>& object : objects_) CLUTCH_RETURN_IF_ERROR(object->open(gil));
+  for (const std::unique_ptr<UserObject>& object : objects_) {
+    CLUTCH_RETURN_IF_ERROR(object->open(gil, executor_->states()));
+  }
   return Status();
 }
 

@@ -10,7 +10,9 @@
 #include "clutch/ext/log.h"
 #include "clutch/ext/memory.h"
 #include "clutch/ext/metrics.h"
+#include "clutch/ext/side_output.h"
 #include "clutch/ext/state.h"
+#include "clutch/ext/timer.h"
 
 namespace clutch::pyembed {
 
@@ -27,6 +29,8 @@ struct Host {
   const clutch_host_cancel* cancel = nullptr;
   const clutch_host_state* state = nullptr;
   const clutch_host_memory* memory = nullptr;
+  const clutch_host_timer* timer = nullptr;
+  const clutch_host_side_output* side_output = nullptr;
 
   explicit Host(const clutch_host* table) : host(table) {
     const auto find = [table](const char* id) { return table->get_extension(table, id); };
@@ -36,6 +40,8 @@ struct Host {
     cancel = static_cast<const clutch_host_cancel*>(find(CLUTCH_HOST_CANCEL));
     state = static_cast<const clutch_host_state*>(find(CLUTCH_HOST_STATE));
     memory = static_cast<const clutch_host_memory*>(find(CLUTCH_HOST_MEMORY));
+    timer = static_cast<const clutch_host_timer*>(find(CLUTCH_HOST_TIMER));
+    side_output = static_cast<const clutch_host_side_output*>(find(CLUTCH_HOST_SIDE_OUTPUT));
   }
 
   void write_log(int32_t level, std::string_view source, clutch_function_context* context,

@@ -148,11 +148,11 @@ TEST_F(ProcessPlugin, RefusesWhatItCannotServe) {
   EXPECT_NE(error_.message.find("/no/python"), std::string::npos) << error_.message;
   clutch_function* function = nullptr;
   clutch_function_info info{sizeof(info), 0};
-  EXPECT_LT(
-      api_->function_open(runtime, spec("x", CLUTCH_KIND_STREAM_KEYED_PROCESS), nullptr, &function, &info, &error_), 0);
+  EXPECT_LT(api_->function_open(runtime, spec("x", "stream.window"), nullptr, &function, &info, &error_), 0);
   EXPECT_EQ(error_.message,
-            "process mode does not serve the kind stream.keyed_process; it serves stream.filter, stream.flat_map, "
-            "stream.map, table.aggregate, table.aggregate.vectorized, table.scalar, table.scalar.async, "
+            "process mode does not serve the kind stream.window; it serves stream.filter, stream.flat_map, "
+            "stream.keyed_process, stream.map, stream.process, table.aggregate, table.aggregate.vectorized, "
+            "table.scalar, table.scalar.async, "
             "table.scalar.vectorized, table.table and table.table_aggregate");
   api_->runtime_close(runtime);
 }

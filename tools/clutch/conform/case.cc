@@ -47,6 +47,20 @@ class TableReader {
     return nullptr;
   }
 
+  // One table, or an array of them.
+  std::vector<const toml::table*> tables(std::string_view key) {
+    const toml::node* node = find(key);
+    if (node == nullptr) return {};
+    if (node->is_table()) return {node->as_table()};
+    std::vector<const toml::table*> out;
+    if (const toml::array* list = node->as_array()) {
+      for (const toml::node& item : *list) out.push_back(item.as_table());
+    }
+    if (!out.empty() && std::find(out.begin(), out.end(), nullptr) == out.end()) return out;
+    fail(*node, key, "a table or an array of tables");
+    return {};
+  }
+
   std::map<std::string, std::string> texts(std::string_view key) {
     std::map<std::string, std::string> out;
     if (const toml::table* found = table(key)) {
@@ -152,7 +166,11 @@ Result<GroupParts> read_parts(TableReader& reader) {
   GroupParts parts;
   if (const toml::array* keys = reader.array("keys")) {
     for (const toml::node& node : *keys) parts.keys.push_back(node.value_or<std::string>(""));
+    parts.keyed = true;
   }
+  parts.timestamps = read_numbers(reader, "timestamps");
+  parts.watermark = reader.integer("watermark");
+  parts.processing_time = reader.integer("processing_time").value_or(0);
   parts.row_kinds = read_numbers(reader, "row_kinds");
   parts.row_flags = read_numbers(reader, "row_flags");
   if (const toml::array* merges = reader.array("merges")) {
@@ -205,11 +223,17 @@ Result<Case> read_case(const toml::table& table, const std::string& file) {
   if (const toml::array* packages = reader.array("packages")) {
     for (const toml::node& node : *packages) out.packages.push_back(node.value_or<std::string>(""));
   }
-  if (const toml::table* after = reader.table("after")) {
+  out.sides = reader.texts("sides");
+  for (const toml::table* after : reader.tables("after")) {
     TableReader after_reader(*after, file);
-    out.after = SecondBatch{after_reader.text("rows"), after_reader.text("expect"), {}};
-    CLUTCH_ASSIGN_OR_RETURN(out.after->parts, read_parts(after_reader));
+    SecondBatch batch{after_reader.text("rows"), after_reader.text("expect"), {}, {}, after_reader.texts("sides"), {}};
+    CLUTCH_ASSIGN_OR_RETURN(batch.parts, read_parts(after_reader));
+    if (const toml::table* error = after_reader.table("error")) {
+      CLUTCH_ASSIGN_OR_RETURN(batch.error, read_error(*error, file));
+    }
+    if (after_reader.has("origin")) batch.origin = read_numbers(after_reader, "origin");
     CLUTCH_RETURN_IF_ERROR(after_reader.finish());
+    out.after.push_back(std::move(batch));
   }
   CLUTCH_RETURN_IF_ERROR(reader.finish());
   if (out.name.empty()) return reader.place("a case needs a \"name\"");

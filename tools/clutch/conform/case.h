@@ -31,20 +31,33 @@ struct ExpectedError {
   std::map<std::string, std::string> details;
 };
 
-// What a batch has beside its rows, for kinds that take them by group.
+// What a batch has beside its rows, for kinds that take them by group or by key.
 struct GroupParts {
   std::vector<std::string> keys;  // One a row.
   std::vector<int64_t> row_kinds;
   std::vector<int64_t> row_flags;
   std::vector<std::pair<std::string, std::string>> merges;  // Keys: into, from.
+  std::vector<int64_t> timestamps;                          // (unit: ms) One a row; -1 for none.
+  std::optional<int64_t> watermark;                         // (unit: ms)
+  int64_t processing_time = 0;                              // (unit: ms); 0: now
+  bool keyed = false;                                       // `keys` stands there, perhaps for no rows.
 
-  bool empty() const { return keys.empty() && row_kinds.empty() && row_flags.empty() && merges.empty(); }
+  bool empty() const {
+    return !keyed && row_kinds.empty() && row_flags.empty() && merges.empty() && timestamps.empty() && !watermark &&
+           processing_time == 0;
+  }
 };
+
+// Expected rows of a side output.
+using Sides = std::map<std::string, std::string>;
 
 struct SecondBatch {
   std::string rows;
   std::string expect;
   GroupParts parts;
+  std::optional<std::vector<int64_t>> origin;
+  Sides sides;
+  std::optional<ExpectedError> error;
 };
 
 struct Case {
@@ -67,7 +80,8 @@ struct Case {
   int64_t timeout_ms = 0;
   std::string feature;
   std::vector<std::string> packages;
-  std::optional<SecondBatch> after;
+  Sides sides;
+  std::vector<SecondBatch> after;
 };
 
 // All cases of the *.toml files of a folder, in order of file and place. Errors name file, line and key: an unknown

@@ -42,12 +42,20 @@ struct Seen {
   std::vector<std::string> rows;
   std::vector<int64_t> origin;
   std::vector<std::string> dead_letters;
+  std::map<std::string, std::vector<std::string>> sides;
 
   void add(const Output& output, int64_t first_row) {
     const Field batch = unwrap(columnar::import_field(*output.schema()));
     for (int64_t row = 0; row < output.size(); ++row) {
       rows.push_back(rows::row_json_array(batch, *output.rows(), row).dump());
       origin.push_back(output.origin(row) + first_row);
+    }
+    for (const std::string& side : output.sides()) {
+      const Field columns = unwrap(columnar::import_field(*output.side_schema(side)));
+      const ArrowArray& given = *output.side_rows(side);
+      for (int64_t row = 0; row < given.length; ++row) {
+        sides[side].push_back(rows::row_json_array(columns, given, row).dump());
+      }
     }
     for (const DeadLetter& letter : output.dead_letters()) {
       dead_letters.push_back(Json({letter.row + first_row, letter.error.code_name(), letter.error.what()}).dump());
@@ -218,16 +226,32 @@ class Runner {
     columnar::Array kinds = numbers_of<int8_t>("int8", parts.row_kinds);
     columnar::Array flags = numbers_of<int8_t>("int8", parts.row_flags);
     columnar::Array merges = merged.finish();
-    if (!keys.distinct.empty()) options.keys = key_array.get();
-    if (!keys.distinct.empty()) options.key_index = index.get();
+    columnar::ArrayBuilder times({"timestamps", unwrap(columnar::parse_type("int64")), true});
+    for (const int64_t time : parts.timestamps) {
+      if (time < 0) {
+        times.append_null();
+      } else {
+        times.append<int64_t>(time);
+      }
+    }
+    columnar::Array timestamps = times.finish();
+    if (parts.keyed) options.keys = key_array.get();
+    if (parts.keyed) options.key_index = index.get();
+    if (!parts.timestamps.empty()) options.timestamps = timestamps.get();
+    if (parts.watermark) options.flags |= CLUTCH_APP_HAS_WATERMARK;
+    options.watermark_ms = parts.watermark.value_or(0);
+    options.processing_time_ms = parts.processing_time;
     if (!parts.row_kinds.empty()) options.row_kinds = kinds.get();
     if (!parts.row_flags.empty()) options.row_flags = flags.get();
     if (!parts.merges.empty()) options.merges = merges.get();
     return function.call(Rows(rows.detach()), options);
   }
 
-  // Rows by group: other batches make other groups, and each function has state of its own.
-  bool by_group() const { return !native() && test_.steps[0].kind.find("aggregate") != std::string::npos; }
+  // Rows by group or by key: other batches make other groups, and each function has state of its own.
+  bool by_group() const {
+    return !native() && (test_.steps[0].kind.find("aggregate") != std::string::npos ||
+                         test_.steps[0].kind == "stream.keyed_process");
+  }
 
   void expect_groups() {
     const columnar::Array input = parse_rows(test_.rows);
@@ -243,7 +267,7 @@ class Runner {
                     test_.parts),
                0);
       check_seen(sliced ? "slice of a longer array" : "whole", seen);
-      if (test_.after) expect_after(function);
+      expect_after(function);
     }
   }
 
@@ -256,10 +280,8 @@ class Runner {
 
   void check_seen(const std::string& way, const Seen& seen) {
     check_lines(way, seen.rows, lines_of(test_.expect));
-    if (test_.origin && seen.origin != *test_.origin) {
-      throw Mismatch{way + ": expected rows to come from " + Json(*test_.origin).dump() + ", not " +
-                     Json(seen.origin).dump()};
-    }
+    check_origin(way, seen, test_.origin);
+    check_sides(way, seen, test_.sides);
     // A dead letter's expected message may be the beginning of the one that is given.
     const std::vector<std::string> expected = lines_of(test_.dead_letters);
     if (seen.dead_letters.size() != expected.size()) check_lines(way + ", dead letters", seen.dead_letters, expected);
@@ -288,13 +310,15 @@ class Runner {
     const auto run_pieces = [&](const std::string& way, const std::vector<std::pair<int64_t, int64_t>>& pieces) {
       Seen seen;
       for (const auto& [first, length] : pieces) {
-        seen.add(call(function, unwrap(columnar::copy(batch_, *columnar::slice(*input, first, length)))), first);
+        // Only the whole batch can have parts, which have one entry a row.
+        seen.add(call(function, unwrap(columnar::copy(batch_, *columnar::slice(*input, first, length))), test_.parts),
+                 first);
       }
       check_seen(way, seen);
     };
     run_pieces("whole", {{0, count}});
-    if (test_.after) expect_after(function);
-    if (test_.after || test_.dead_letters.empty() == false || count == 0) return;
+    expect_after(function);
+    if (!test_.after.empty() || !test_.parts.empty() || test_.dead_letters.empty() == false || count == 0) return;
 
     std::vector<std::pair<int64_t, int64_t>> single;
     for (int64_t row = 0; row < count; ++row) single.emplace_back(row, 1);
@@ -327,10 +351,37 @@ class Runner {
   }
 
   void expect_after(const Function& function) {
-    Seen seen;
-    seen.add(call(function, parse_rows(test_.after->rows), test_.after->parts), 0);
-    check_lines("second batch", seen.rows, lines_of(test_.after->expect));
-    remember(seen.rows);
+    for (size_t i = 0; i < test_.after.size(); ++i) {
+      const SecondBatch& after = test_.after[i];
+      const std::string way = i == 0 ? "second batch" : "batch " + std::to_string(i + 2);
+      if (after.error) {
+        expect_failure(function, after.rows, after.parts, *after.error);
+        continue;
+      }
+      Seen seen;
+      seen.add(call(function, parse_rows(after.rows), after.parts), 0);
+      check_lines(way, seen.rows, lines_of(after.expect));
+      check_origin(way, seen, after.origin);
+      check_sides(way, seen, after.sides);
+      remember(seen.rows);
+    }
+  }
+
+  void check_origin(const std::string& way, const Seen& seen, const std::optional<std::vector<int64_t>>& origin) const {
+    if (!origin || seen.origin == *origin) return;
+    throw Mismatch{way + ": expected rows to come from " + Json(*origin).dump() + ", not " + Json(seen.origin).dump()};
+  }
+
+  void check_sides(const std::string& way, const Seen& seen, const Sides& sides) {
+    for (const auto& [name, lines] : seen.sides) {
+      if (!sides.contains(name)) check_lines(way + ", side output " + name, lines, {});
+    }
+    for (const auto& [name, expected] : sides) {
+      const auto found = seen.sides.find(name);
+      const std::vector<std::string> lines = found == seen.sides.end() ? std::vector<std::string>() : found->second;
+      check_lines(way + ", side output " + name, lines, lines_of(expected));
+      remember(lines);
+    }
   }
 
   void expect_error() {
@@ -340,23 +391,27 @@ class Runner {
       function.emplace(host_.open(make_spec()));
     } catch (const Error& error) {
       if (!expected.at_open) throw;
-      check_error(error);
+      check_error(error, expected);
       return;
     }
     if (expected.at_open) throw Mismatch{"the function opened, where " + expected.code + " was expected"};
+    expect_failure(*function, test_.rows, test_.parts, expected);
+    expect_after(*function);
+  }
+
+  void expect_failure(const Function& function, const std::string& rows, const GroupParts& parts,
+                      const ExpectedError& expected) {
     try {
-      const Output output = call(*function, parse_rows(test_.rows), test_.parts);
+      const Output output = call(function, parse_rows(rows), parts);
       Seen seen;
       seen.add(output, 0);
       throw Mismatch{"the batch gave\n" + joined(seen.rows) + "where " + expected.code + " was expected"};
     } catch (const Error& error) {
-      check_error(error);
+      check_error(error, expected);
     }
-    if (test_.after) expect_after(*function);
   }
 
-  void check_error(const Error& error) {
-    const ExpectedError& expected = *test_.error;
+  void check_error(const Error& error, const ExpectedError& expected) {
     const std::string message = error.what();
     if (error.code_name() != expected.code) {
       throw Mismatch{"expected " + expected.code + ", got " + error.code_name() + ": " + message};

@@ -38,6 +38,19 @@ extern "C" {
  * Options of the step: "accumulator", the accumulator's type as text; "views", the ListViews and MapViews in it, as
  * JSON [[position, "list", element type], [position, "map", key type, value type], ...].
  *
+ * Those that are called for one row or one timer at a time and give any number of rows. Each stands alone, and yields
+ * (or returns an iterable of) values for the main output and pairs (tag, value) for side outputs, or gives None:
+ *
+ *   id                    call
+ *   stream.process        process_element(value, ctx)
+ *   stream.keyed_process  process_element(value, ctx), and on_timer(timestamp, ctx) for each of clutch_batch.timers,
+ *                         in their order and before the rows; state by key, from the context of open()
+ *
+ * Options of the step: "key_type", the type of the key as text, whose row codec the bytes of clutch_batch.keys follow
+ * (without it they are UTF-8 text); "side_outputs", a JSON object from the name of a side output to its type as text: a
+ * ROW is the columns, anything else one column "value". Rows for other tags are dropped. The origin of a row from a
+ * timer is -1.
+ *
  * Of rows and values:
  *   table.*  The columns of the input are the positional arguments.
  *   stream.* The value is the only column, or a Row of all columns if there are several.
@@ -53,6 +66,7 @@ extern "C" {
 #define CLUTCH_KIND_STREAM_MAP "stream.map"
 #define CLUTCH_KIND_STREAM_FLAT_MAP "stream.flat_map"
 #define CLUTCH_KIND_STREAM_FILTER "stream.filter"
+#define CLUTCH_KIND_STREAM_PROCESS "stream.process"
 #define CLUTCH_KIND_STREAM_KEYED_PROCESS "stream.keyed_process"
 
 /* How payload holds the code. Other ids are legal between a host and a plugin that know them. */
