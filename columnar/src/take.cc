@@ -1,4 +1,5 @@
 #include <cstring>
+#include <vector>
 
 #include "access.h"
 #include "clutch/columnar/ops.h"
@@ -253,6 +254,23 @@ Result<Array> take(const Field& field, const ArrowArray& array, std::span<const 
   ArrayBuilder out(field);
   CLUTCH_RETURN_IF_ERROR(Gather::begin(out, array, nullptr));
   CLUTCH_RETURN_IF_ERROR(Gather::append_rows(out, array, rows, 0));
+  return out.finish();
+}
+
+Result<Array> gather(const Field& field, std::span<const ArrowArray* const> arrays, std::span<const RowAt> rows) {
+  ArrayBuilder out(field);
+  const ArrowArray* previous = nullptr;
+  std::vector<int32_t> run;
+  for (size_t first = 0; first < rows.size();) {
+    const uint32_t from = rows[first].array;
+    run.clear();
+    size_t end = first;
+    for (; end < rows.size() && rows[end].array == from; ++end) run.push_back(rows[end].row);
+    CLUTCH_RETURN_IF_ERROR(Gather::begin(out, *arrays[from], previous));
+    CLUTCH_RETURN_IF_ERROR(Gather::append_rows(out, *arrays[from], run, 0));
+    previous = arrays[from];
+    first = end;
+  }
   return out.finish();
 }
 

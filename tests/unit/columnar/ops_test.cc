@@ -81,6 +81,21 @@ TEST_P(EveryType, TakeGivesRowsInAnyOrder) {
   EXPECT_EQ((*taken)->length, 0);
 }
 
+TEST_P(EveryType, GatherGivesRowsOfSeveralArraysInAnyOrder) {
+  const std::vector<std::string> all = rows_of(field_, *array_);
+  Array part = slice(*array_, 10, 20);
+  const ArrowArray* arrays[] = {array_.get(), part.get()};
+  const std::vector<RowAt> wanted = {{1, 19}, {0, 69}, {0, 3}, {0, 3}, {1, 0}, {0, 1}, {1, 5}, {1, 6}};
+  Result<Array> gathered = gather(field_, arrays, wanted);
+  ASSERT_TRUE(gathered.ok()) << gathered.status().message();
+  expect_valid(field_, **gathered);
+  EXPECT_EQ(rows_of(field_, **gathered),
+            (std::vector<std::string>{all[29], all[69], all[3], all[3], all[10], all[1], all[15], all[16]}));
+  gathered = gather(field_, arrays, {});
+  ASSERT_TRUE(gathered.ok());
+  EXPECT_EQ((*gathered)->length, 0);
+}
+
 TEST_P(EveryType, ConcatenateOfSlicesIsTheWhole) {
   Array a = slice(*array_, 0, 7);
   Array b = slice(*array_, 7, 0);

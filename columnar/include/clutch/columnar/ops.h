@@ -17,6 +17,16 @@ Array slice(const ArrowArray& array, int64_t start, int64_t length);
 // The rows at these positions, copied. Positions must be in range; they may repeat.
 Result<Array> take(const Field& field, const ArrowArray& array, std::span<const int32_t> rows);
 
+// One row of one of several arrays.
+struct RowAt {
+  uint32_t array;
+  int32_t row;
+};
+
+// These rows of several arrays of one type, copied in this order. Costs least where neighbours are of one array; a type
+// with a dictionary takes over the values of an array's dictionary each time the array changes.
+Result<Array> gather(const Field& field, std::span<const ArrowArray* const> arrays, std::span<const RowAt> rows);
+
 // A deep copy with offset 0.
 Result<Array> copy(const Field& field, const ArrowArray& array);
 
