@@ -74,6 +74,8 @@ class WindowTracker {
   int64_t next_processing_time() const;
 
   size_t open_windows() const { return open_; }
+  // Whether anything is known of the key; if not, its number may be given to another one.
+  bool holds(KeyId key) const { return keys_.contains(key); }
 
  private:
   struct Timer {
