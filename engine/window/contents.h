@@ -23,11 +23,15 @@
 
 namespace clutch::engine {
 
-// The elements of one batch of one input.
+// The elements of one batch.
 struct WindowElements {
-  size_t input;             // 0 or 1
-  const ArrowArray* value;  // column of the input's type
+  std::vector<const ArrowArray*> values;  // a column for each input
+  std::span<const int8_t> inputs;         // of each row; empty: there is one input
   std::span<const int64_t> timestamps;
+
+  size_t input_of(int64_t row) const {
+    return inputs.empty() ? 0 : static_cast<size_t>(inputs[static_cast<size_t>(row)]);
+  }
 };
 
 class WindowContents {

@@ -33,7 +33,7 @@ Status FoldedContents::run(const WindowActions& actions, const WindowElements*, 
 }
 
 std::vector<WindowEventBatch::Values> FoldedContents::values(const WindowElements* elements) {
-  return {{&value_, elements != nullptr ? elements->value : none_.get()}};
+  return {{&value_, elements != nullptr ? elements->values[0] : none_.get()}};
 }
 
 }  // namespace clutch::engine

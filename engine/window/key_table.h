@@ -19,6 +19,7 @@ class KeyTable {
   KeyId id_of(std::string_view key);
   // Good until the key is released.
   std::string_view key(KeyId id) const { return *keys_[id]; }
+  bool known(KeyId id) const { return id < keys_.size() && keys_[id] != nullptr; }
   // Nothing is kept of this key any more; its number goes to another one.
   void release(KeyId id);
   size_t size() const { return ids_.size(); }

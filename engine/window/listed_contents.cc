@@ -47,8 +47,9 @@ StateAddress ListedContents::address(KeyId key, Window state) {
 Status ListedContents::keep(const WindowAction& action, const WindowElements& elements) {
   item_.clear();
   put(elements.timestamps[static_cast<size_t>(action.row)], item_);
-  item_.push_back(static_cast<char>(elements.input));
-  codecs_[elements.input].encode(*elements.value, action.row, item_);
+  const size_t input = elements.input_of(action.row);
+  item_.push_back(static_cast<char>(input));
+  codecs_[input].encode(*elements.values[input], action.row, item_);
   const std::string_view item = item_;
   return backend_->append(address(action.key, action.state), {&item, 1});
 }

@@ -22,7 +22,7 @@ using Fired = std::vector<std::tuple<std::string, Window, Elements>>;
 
 template <typename T>
 T at(const ArrowArray& column, int64_t row) {
-  return columnar::ArrayView(column).values<T>()[column.offset + row];
+  return columnar::ArrayView(column).values<T>()[row];
 }
 
 // Keeps elements where a runtime keeps accumulators: by key and name of the cell, or (contents) for one firing.
@@ -103,7 +103,7 @@ class Stage {
       EXPECT_TRUE(tracker_.add({.key = keys_.id_of(key), .row = row, .timestamp = timestamp}, actions).ok());
     }
     const columnar::Array array = values.finish();
-    const WindowElements elements{0, array.get(), timestamps};
+    const WindowElements elements{{array.get()}, {}, timestamps};
     run(actions, &elements);
   }
 
