@@ -6,6 +6,8 @@
 
 #include "job/members.h"
 #include "sink/collect.h"
+#include "sink/files/files.h"
+#include "sink/print/print.h"
 
 namespace clutch::engine {
 namespace {
@@ -15,10 +17,19 @@ struct Known {
   Result<std::unique_ptr<Sink>> (*make)(const SinkSpec& spec, CollectQueue& queue);
 };
 
+// Sinks that read their members themselves.
+template <Result<std::unique_ptr<Sink>> (*make)(const nlohmann::json&, std::string_view)>
+Result<std::unique_ptr<Sink>> from_members(const SinkSpec& spec, CollectQueue&) {
+  CLUTCH_ASSIGN_OR_RETURN(const nlohmann::json members, parse_json(spec.members));
+  return make(members, spec.place);
+}
+
 // In the order in which they are named to the user.
 constexpr std::array kSinks = {
     Known{"collect", make_collect},
     Known{"blackhole", make_blackhole},
+    Known{"print", from_members<make_print_sink>},
+    Known{"files", from_members<make_files_sink>},
 };
 
 }  // namespace

@@ -6,6 +6,10 @@
 
 #include "job/members.h"
 #include "source/collection.h"
+#include "source/datagen/datagen.h"
+#include "source/files/files.h"
+#include "source/lines/socket.h"
+#include "source/lines/stdin.h"
 #include "source/sequence.h"
 
 namespace clutch::engine {
@@ -16,10 +20,21 @@ struct Known {
   Result<std::unique_ptr<Source>> (*make)(const SourceSpec& spec);
 };
 
+// Sources that read their members themselves.
+template <Result<std::unique_ptr<Source>> (*make)(const nlohmann::json&, const columnar::Field&, std::string_view)>
+Result<std::unique_ptr<Source>> from_members(const SourceSpec& spec) {
+  CLUTCH_ASSIGN_OR_RETURN(const nlohmann::json members, parse_json(spec.members));
+  return make(members, spec.element, spec.place);
+}
+
 // In the order in which they are named to the user.
 constexpr std::array kSources = {
     Known{"sequence", make_sequence},
     Known{"collection", make_collection},
+    Known{"datagen", from_members<make_datagen_source>},
+    Known{"files", from_members<make_files_source>},
+    Known{"stdin", from_members<make_stdin_source>},
+    Known{"socket", from_members<make_socket_source>},
 };
 
 }  // namespace

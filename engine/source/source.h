@@ -51,6 +51,9 @@ class SourceReader {
   // are not given again. CLUTCH_ERR_UNSUPPORTED where the source cannot go back.
   virtual Result<std::string> position() = 0;
   virtual Status restore(const std::string& position) = 0;
+
+  // Bad records passed over so far, where the source was told to do so. From any thread.
+  virtual int64_t skipped() const { return 0; }
 };
 
 class Source {

@@ -32,7 +32,7 @@ THIRD_PARTIES = {
 }
 
 # Where an include path may be resolved, beside the folder of the file that includes.
-ROOTS = ("abi/include", "columnar/include", "host/include", "host/src", "engine", "pyembed/include", "pyembed/src",
+ROOTS = (".", "abi/include", "columnar/include", "host/include", "host/src", "engine", "pyembed/include", "pyembed/src",
          "pyproc", "plugins", "tools", "tests", "tests/unit", "tests/unit/engine", "examples", "bench")
 
 
@@ -55,7 +55,8 @@ ROOMS = (
     Room("columnar", ("abi",)),
     Room("host", ("abi", "columnar", HOST_PUBLIC), ("boost", "spdlog", "toml", "json"), NO_THREADS),
     Room(HOST_PUBLIC, ("abi", "columnar"), (), NO_THREADS),
-    Room("engine", ("abi", "columnar", HOST_PUBLIC), ("json",)),
+    Room("rows", ("abi", "columnar"), ("json",)),
+    Room("engine", ("abi", "columnar", "rows", HOST_PUBLIC), ("json",)),
     Room("pyembed", ("abi", "columnar", "pyembed/include", "pyembed/src/convert"), ("python",)),
     Room("pyembed/src/convert", ("abi", "columnar", "pyembed"), ("python",)),
     Room("pyembed/include", ("abi",)),
@@ -68,23 +69,23 @@ ROOMS = (
     Room("plugins/process", ("abi", "columnar", "plugins/interpreter", "pyproc")),
     # The extension module converts with the runtime's own code.
     Room("python", ("abi", "columnar", HOST_PUBLIC, "pyembed/src/convert"), ("python",)),
-    Room("tools", ("abi", "columnar", HOST_PUBLIC), ("cli", "json", "toml")),
+    Room("tools", ("abi", "columnar", "rows", HOST_PUBLIC), ("cli", "json", "toml")),
     Room("examples", ("columnar", HOST_PUBLIC)),
-    Room("bench", ("abi", "columnar", HOST_PUBLIC, "tools/rows"), ("benchmark", "json")),
-    Room("tests", ("abi", "columnar", HOST_PUBLIC, "tools"), ("gtest", "json", "toml")),
+    Room("bench", ("abi", "columnar", HOST_PUBLIC, "rows"), ("benchmark", "json")),
+    Room("tests", ("abi", "columnar", "rows", HOST_PUBLIC, "tools"), ("gtest", "json", "toml")),
     # A fuzzer reaches what reads bytes from outside, in whichever room it is.
     Room("tests/fuzz", ("abi", "columnar", "host", HOST_PUBLIC, "pyproc"), ("toml", "capnp")),
     # A unit test reaches into its own room and what that may include.
     Room("tests/unit/columnar", ("abi", "columnar"), ("gtest",)),
     Room("tests/unit/host", ("abi", "columnar", "host", HOST_PUBLIC), ("gtest", "boost", "spdlog", "toml", "json")),
-    Room("tests/unit/engine", ("abi", "columnar", "engine", HOST_PUBLIC), ("gtest", "json")),
+    Room("tests/unit/engine", ("abi", "columnar", "rows", "engine", HOST_PUBLIC), ("gtest", "json")),
     Room("tests/unit/pyembed", ("abi", "columnar", "pyembed", "pyembed/src/convert", "pyembed/include"),
          ("gtest", "python")),
     Room("tests/unit/pyproc", ("abi", "columnar", "pyproc", "pyproc/worker", "pyembed/include"),
          ("gtest", "libuv", "capnp")),
     Room("tests/unit/plugins", ("abi", "columnar", "plugins/interpreter", "plugins/template", "plugins/thread",
                                 "plugins/process", "pyembed/include"), ("gtest",)),
-    Room("tests/unit/tools", ("columnar", HOST_PUBLIC, "tools"), ("gtest",)),
+    Room("tests/unit/rows", ("abi", "columnar", "rows"), ("gtest", "json")),
 )
 
 

@@ -10,6 +10,7 @@
 
 #include "clutch/columnar/validate.h"
 #include "rows/csv.h"
+#include "rows/csv_rows.h"
 #include "rows/json_rows.h"
 #include "stop.h"
 
@@ -75,32 +76,33 @@ class CsvFileReader final : public RowReader {
 
  private:
   Status start(const std::string& columns) override {
-    CLUTCH_ASSIGN_OR_RETURN(auto header, next_record());
-    if (!header) return at_line({CLUTCH_ERR_VALUE, "there is no header line", CLUTCH_ORIGIN_USER});
+    CLUTCH_ASSIGN_OR_RETURN(const rows::CsvRecord* header, next_record());
+    if (header == nullptr) return at_line({CLUTCH_ERR_VALUE, "there is no header line", CLUTCH_ORIGIN_USER});
     if (columns.empty()) {
       std::vector<Field> fields;
-      for (const rows::CsvField& name : *header) fields.push_back(text_column(name.text));
+      for (const rows::CsvField& name : header->fields()) fields.push_back(text_column(std::string(name.text)));
       batch_ = columnar::struct_of(std::move(fields));
     } else {
       CLUTCH_ASSIGN_OR_RETURN(batch_, batch_of(columns));
     }
-    auto positions = rows::match_csv_header(*header, batch_);
+    auto positions = rows::match_csv_header(header->fields(), batch_);
     if (!positions.ok()) return at_line(std::move(positions).status());
     positions_ = *std::move(positions);
     return {};
   }
 
   Result<bool> next(ArrayBuilder& out) override {
-    CLUTCH_ASSIGN_OR_RETURN(auto record, next_record());
-    if (!record) return false;
-    if (Status status = rows::append_csv_row(*record, positions_, batch_, out); !status.ok()) return at_line(status);
+    CLUTCH_ASSIGN_OR_RETURN(const rows::CsvRecord* record, next_record());
+    if (record == nullptr) return false;
+    Status status = rows::append_csv_row(record->fields(), positions_, batch_, out);
+    if (!status.ok()) return at_line(std::move(status));
     return true;
   }
 
-  Result<std::optional<std::vector<rows::CsvField>>> next_record() {
+  Result<const rows::CsvRecord*> next_record() {
     while (true) {
       auto record = csv_.next();
-      if (!record.ok() || *record || ended_) {
+      if (!record.ok() || *record != nullptr || ended_) {
         line_ = csv_.line();
         return record;
       }

@@ -12,6 +12,7 @@ class ManualClock final : public Clock {
   explicit ManualClock(int64_t now = 0) : now_(now) {}
   int64_t now() const override { return now_; }
   void advance(int64_t milliseconds) { now_ += milliseconds; }
+  void set(int64_t now) { now_ = now; }
 
  private:
   int64_t now_;

@@ -117,5 +117,28 @@ TEST(Text, ZonedTimestampsTakeOffsets) {
   EXPECT_EQ(parse_timestamp("1970-01-01T00:00:00.5", columnar::TimeUnit::kSecond, false), std::nullopt);
 }
 
+TEST(JsonRows, SaysWhereTextStopsBeingJson) {
+  EXPECT_EQ(parse_json("{\"a\": 1").status().message(), "not JSON at column 8: {\"a\": 1");
+  EXPECT_EQ(parse_json("[1, x]").status().message(), "not JSON at column 5: [1, x]");
+}
+
+TEST(JsonRows, IgnoresUnknownMembersIfTold) {
+  const columnar::Field field{"s", *columnar::parse_type("struct<x: int64>"), true};
+  columnar::ArrayBuilder builder(field);
+  const Json value = *parse_json("{\"y\": [1], \"x\": 3}");
+  EXPECT_EQ(append_json(value, field, builder).message(), "there is no column \"y\" in struct<x: int64>");
+  ASSERT_TRUE(append_json(value, field, builder, UnknownMembers::kIgnore).ok());
+  const columnar::Array array = builder.finish();
+  EXPECT_EQ(value_json(field, *array, 0).dump(), "{\"x\":3}");
+}
+
+TEST(JsonRows, ShowsNothingOfWhatNestsWithoutEnd) {
+  const columnar::Field field{"x", *columnar::parse_type("int64"), true};
+  columnar::ArrayBuilder builder(field);
+  const std::string deep = std::string(100000, '[') + std::string(100000, ']');
+  EXPECT_EQ(append_json(*parse_json(deep), field, builder).message(),
+            "column \"x\": a value that nests deeper than 64 does not fit int64; write a whole number");
+}
+
 }  // namespace
 }  // namespace clutch::rows

@@ -26,9 +26,16 @@ namespace clutch::rows {
 
 using Json = nlohmann::ordered_json;
 
+// What becomes of a member of an object that no field of the struct has.
+enum class UnknownMembers : uint8_t { kRefuse, kIgnore };
+
+// The value that a text is. Fails with CLUTCH_ERR_VALUE, naming the column of the text (in bytes, from 1).
+Result<Json> parse_json(std::string_view text);
+
 // Append one value. On failure nothing was appended, and the error (CLUTCH_ERR_VALUE) names the path of the field,
 // what was found and what the type takes.
-Status append_json(const Json& value, const columnar::Field& field, columnar::ArrayBuilder& out);
+Status append_json(const Json& value, const columnar::Field& field, columnar::ArrayBuilder& out,
+                   UnknownMembers unknown = UnknownMembers::kRefuse);
 
 // Append one row of a batch: an array with one value a column, or an object with the columns' names, where a missing
 // name is null and an unknown one an error. `out` is the builder of the batch's struct.

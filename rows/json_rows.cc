@@ -1,5 +1,6 @@
 #include "rows/json_rows.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -15,9 +16,25 @@ using columnar::ArrayView;
 using columnar::Field;
 using columnar::TypeId;
 
+// True if the value nests at most so deep. Looks no deeper than that: what a stranger wrote may nest without end.
+bool nests_at_most(const Json& value, int depth) {
+  if (!value.is_structured()) return true;
+  if (depth == 0) return false;
+  return std::all_of(value.begin(), value.end(), [&](const Json& item) { return nests_at_most(item, depth - 1); });
+}
+
+// The beginning of a text, not cut inside of a character.
+std::string shortened(std::string_view text) {
+  if (text.size() <= 200) return std::string(text);
+  size_t size = 200;
+  while (size > 0 && (static_cast<uint8_t>(text[size]) & 0xC0) == 0x80) --size;
+  return std::string(text.substr(0, size)) + "...";
+}
+
 Status mismatch(const Json& value, const Field& field, std::string_view hint = {}) {
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > 200) text = text.substr(0, 200) + "...";
+  const std::string text = nests_at_most(value, columnar::kMaxNesting)
+                               ? shortened(value.dump(-1, ' ', false, Json::error_handler_t::replace))
+                               : "a value that nests deeper than " + std::to_string(columnar::kMaxNesting);
   std::string message = "column \"" + field.name + "\": " + text + " does not fit " + columnar::to_string(field.type);
   if (!hint.empty()) message += std::string("; write ") + std::string(hint);
   return {CLUTCH_ERR_VALUE, std::move(message), CLUTCH_ORIGIN_USER};
@@ -130,21 +147,22 @@ Status append_interval(const Json& value, const Field& field, ArrayBuilder& out)
   return {};
 }
 
-Status append_items(const Json& value, const Field& field, ArrayBuilder& out) {
+Status append_items(const Json& value, const Field& field, ArrayBuilder& out, UnknownMembers unknown) {
   if (!value.is_array()) return mismatch(value, field, "an array");
   if (field.type.id == TypeId::kFixedSizeList && value.size() != static_cast<size_t>(field.type.width)) {
     return mismatch(value, field);
   }
-  for (const Json& item : value) CLUTCH_RETURN_IF_ERROR(append_json(item, field.type.children[0], out.child(0)));
+  for (const Json& item : value)
+    CLUTCH_RETURN_IF_ERROR(append_json(item, field.type.children[0], out.child(0), unknown));
   return out.append_list();
 }
 
-Status append_map(const Json& value, const Field& field, ArrayBuilder& out) {
+Status append_map(const Json& value, const Field& field, ArrayBuilder& out, UnknownMembers unknown) {
   const Field& entries = field.type.children[0];
   ArrayBuilder& pairs = out.child(0);
   const auto append_pair = [&](const Json& key, const Json& item) -> Status {
-    CLUTCH_RETURN_IF_ERROR(append_json(key, entries.type.children[0], pairs.child(0)));
-    CLUTCH_RETURN_IF_ERROR(append_json(item, entries.type.children[1], pairs.child(1)));
+    CLUTCH_RETURN_IF_ERROR(append_json(key, entries.type.children[0], pairs.child(0), unknown));
+    CLUTCH_RETURN_IF_ERROR(append_json(item, entries.type.children[1], pairs.child(1), unknown));
     pairs.append_struct();
     return {};
   };
@@ -161,7 +179,7 @@ Status append_map(const Json& value, const Field& field, ArrayBuilder& out) {
 }
 
 // The fields of a struct from an array or an object.
-Status append_fields(const Json& value, const Field& field, ArrayBuilder& out) {
+Status append_fields(const Json& value, const Field& field, ArrayBuilder& out, UnknownMembers unknown) {
   const auto& fields = field.type.children;
   if (value.is_array()) {
     if (value.size() != fields.size()) {
@@ -170,15 +188,16 @@ Status append_fields(const Json& value, const Field& field, ArrayBuilder& out) {
                   " columns: " + columnar::to_string(field.type),
               CLUTCH_ORIGIN_USER};
     }
-    for (size_t i = 0; i < fields.size(); ++i) CLUTCH_RETURN_IF_ERROR(append_json(value[i], fields[i], out.child(i)));
+    for (size_t i = 0; i < fields.size(); ++i)
+      CLUTCH_RETURN_IF_ERROR(append_json(value[i], fields[i], out.child(i), unknown));
   } else if (value.is_object()) {
     size_t used = 0;
     for (size_t i = 0; i < fields.size(); ++i) {
       const auto found = value.find(fields[i].name);
       used += found != value.end() ? 1 : 0;
-      CLUTCH_RETURN_IF_ERROR(append_json(found != value.end() ? *found : Json(), fields[i], out.child(i)));
+      CLUTCH_RETURN_IF_ERROR(append_json(found != value.end() ? *found : Json(), fields[i], out.child(i), unknown));
     }
-    if (used != value.size()) {
+    if (used != value.size() && unknown == UnknownMembers::kRefuse) {
       for (const auto& [key, item] : value.items()) {
         bool known = false;
         for (const Field& candidate : fields) known = known || candidate.name == key;
@@ -196,7 +215,7 @@ Status append_fields(const Json& value, const Field& field, ArrayBuilder& out) {
 }
 
 // Each row has a value of its own: what is equal is told by who reads, not here.
-Status append_dictionary(const Json& value, const Field& field, ArrayBuilder& out) {
+Status append_dictionary(const Json& value, const Field& field, ArrayBuilder& out, UnknownMembers unknown) {
   ArrayBuilder& values = out.child(0);
   const int64_t index = values.length();
   const int64_t last = columnar::highest_index(field.type.index);
@@ -204,7 +223,7 @@ Status append_dictionary(const Json& value, const Field& field, ArrayBuilder& ou
     return {CLUTCH_ERR_VALUE, "column \"" + field.name + "\": " + columnar::to_string(field.type) + " ends at index " +
                                   std::to_string(last) + "; take a wider type for the indices"};
   }
-  CLUTCH_RETURN_IF_ERROR(append_json(value, field.type.children[0], values));
+  CLUTCH_RETURN_IF_ERROR(append_json(value, field.type.children[0], values, unknown));
   switch (columnar::byte_width(field.type)) {
     case 1:
       out.append(static_cast<int8_t>(index));
@@ -221,7 +240,7 @@ Status append_dictionary(const Json& value, const Field& field, ArrayBuilder& ou
   return {};
 }
 
-Status append_value(const Json& value, const Field& field, ArrayBuilder& out) {
+Status append_value(const Json& value, const Field& field, ArrayBuilder& out, UnknownMembers unknown) {
   switch (field.type.id) {
     case TypeId::kNull:
       return mismatch(value, field, "null");
@@ -287,13 +306,13 @@ Status append_value(const Json& value, const Field& field, ArrayBuilder& out) {
     case TypeId::kList:
     case TypeId::kLargeList:
     case TypeId::kFixedSizeList:
-      return append_items(value, field, out);
+      return append_items(value, field, out, unknown);
     case TypeId::kStruct:
-      return append_fields(value, field, out);
+      return append_fields(value, field, out, unknown);
     case TypeId::kMap:
-      return append_map(value, field, out);
+      return append_map(value, field, out, unknown);
     case TypeId::kDictionary:
-      return append_dictionary(value, field, out);
+      return append_dictionary(value, field, out, unknown);
   }
   return {CLUTCH_ERR_INTERNAL, "column \"" + field.name + "\" has a type that nothing reads"};
 }
@@ -356,21 +375,34 @@ Json interval_json(const Field& field, const ArrayView& view, int64_t row) {
 
 }  // namespace
 
-Status append_json(const Json& value, const Field& field, ArrayBuilder& out) {
+Result<Json> parse_json(std::string_view text) {
+  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!value.is_discarded()) return value;
+  size_t column = 1;
+  try {
+    value = Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    column = error.byte;
+  }
+  return Status(CLUTCH_ERR_VALUE, "not JSON at column " + std::to_string(column) + ": " + shortened(text),
+                CLUTCH_ORIGIN_USER);
+}
+
+Status append_json(const Json& value, const Field& field, ArrayBuilder& out, UnknownMembers unknown) {
   const int64_t before = out.length();
   if (value.is_null()) {
     if (!field.nullable) return mismatch(value, field);
     out.append_null();
     return {};
   }
-  Status status = append_value(value, field, out);
+  Status status = append_value(value, field, out, unknown);
   if (!status.ok()) out.truncate(before);
   return status;
 }
 
 Status append_json_row(const Json& row, const Field& batch, ArrayBuilder& out) {
   const int64_t before = out.length();
-  Status status = append_fields(row, batch, out);
+  Status status = append_fields(row, batch, out, UnknownMembers::kRefuse);
   if (!status.ok()) out.truncate(before);
   return status;
 }
