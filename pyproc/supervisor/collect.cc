@@ -1,5 +1,6 @@
 #include "supervisor/collect.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -18,18 +19,18 @@ Status lie(std::string what) {
   return {CLUTCH_ERR_PROTOCOL, "the worker's answer makes no sense: " + std::move(what), CLUTCH_ORIGIN_TRANSPORT};
 }
 
-// origin: rows of the range, never decreasing; `lowest` is -1 where timers may give rows.
+// origin: rows of the range, never decreasing; before them rows of timers, from `lowest` on, in the order they fired.
 Status check_origin(const ArrowArray& origin, int64_t emitted, int64_t rows, int32_t lowest) {
   if (origin.length != emitted) {
     return lie(std::to_string(emitted) + " output rows have " + std::to_string(origin.length) + " origins");
   }
   if (origin.null_count != 0) return lie("an origin is null");
   const auto* values = ArrayView(origin).values<int32_t>();
-  int32_t before = lowest;
+  int32_t before = -1;
   bool good = true;
   for (int64_t i = 0; i < origin.length; ++i) {
-    good &= values[i] >= before && values[i] < rows;
-    before = values[i];
+    good &= std::max(values[i], -1) >= before && values[i] >= lowest && values[i] < rows;
+    before = std::max(values[i], -1);
   }
   return good ? Status() : lie("an origin is out of range or out of order");
 }
@@ -47,7 +48,9 @@ Array origins_from(int64_t start, int64_t length) {
 // The same origins in the batch's row numbers. The array is ours: nobody else has seen it.
 void shift(ArrowArray& origin, int64_t start) {
   auto* values = static_cast<int32_t*>(const_cast<void*>(origin.buffers[1]));
-  for (int64_t i = 0; i < origin.length; ++i) values[i] += static_cast<int32_t>(start);
+  for (int64_t i = 0; i < origin.length; ++i) {
+    if (values[i] >= 0) values[i] += static_cast<int32_t>(start);
+  }
 }
 
 class Collector {
@@ -122,7 +125,7 @@ class Collector {
     } else {
       CLUTCH_ASSIGN_OR_RETURN(output.origin, reader_.copy(origin, origin_field(), &times_.validate));
       CLUTCH_RETURN_IF_ERROR(check_origin(*output.origin.get(), emitted < 0 ? output.origin->length : emitted, sources,
-                                          job_.batch.timers != nullptr && !emit.implied ? -1 : 0));
+                                          job_.batch.timers != nullptr && !emit.implied ? INT32_MIN : 0));
       if (range_.start != 0) shift(*output.origin.get(), range_.start);
     }
     out_.outputs.push_back(std::move(output));

@@ -236,9 +236,9 @@ Status apply_timers(clutch_batch_context& context, columnar::Array changes) {
     const int8_t domain = domains.values<int8_t>()[at];
     const int8_t op = ops.values<int8_t>()[at];
     if (domain < CLUTCH_TIMER_EVENT_TIME || domain > CLUTCH_TIMER_PROCESSING_TIME || op < CLUTCH_TIMER_REGISTER ||
-        op > CLUTCH_TIMER_DELETE) {
+        op > CLUTCH_TIMER_FIRED) {
       return bad_data("a timer has domain " + std::to_string(domain) + " and op " + std::to_string(op) +
-                      "; both are 0 or 1");
+                      "; domains are 0 and 1, ops 0 to 2");
     }
   }
   context.staged.push_back({SectionKind::kTimerChanges, 0, &timer_changes_field(), std::move(changes)});

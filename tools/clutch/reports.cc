@@ -27,7 +27,23 @@ constexpr const char* kFold =
     "    def create_accumulator(self): return 0\n"
     "    def accumulate(self, accumulator, x): pass\n"
     "    def get_value(self, accumulator): return accumulator\n"
-    "    def emit_value(self, accumulator): return [accumulator]\n";
+    "    def emit_value(self, accumulator): return [accumulator]\n"
+    "    def add(self, value, accumulator): return accumulator\n"
+    "    def get_result(self, accumulator): return accumulator\n";
+constexpr const char* kTwo =
+    "class F:\n"
+    "    def map1(self, x): return x\n"
+    "    def map2(self, x): return x\n"
+    "    def flat_map1(self, x): return [x]\n"
+    "    def flat_map2(self, x): return [x]\n"
+    "    def process_element(self, x, ctx): return [x]\n"
+    "    def process_broadcast_element(self, x, ctx): return [x]\n"
+    "    def process_element1(self, x, ctx): return [x]\n"
+    "    def process_element2(self, x, ctx): return [x]\n";
+constexpr const char* kTwoInputs = "input: int8, value1: int64, value2: int64";
+constexpr const char* kWindow = "value: int64, op: int8, cell: int32, other: int32, start: int64, end: int64";
+constexpr const char* kTwoWindow =
+    "input: int8, value1: int64, value2: int64, op: int8, cell: int32, other: int32, start: int64, end: int64";
 constexpr Trial kTrials[] = {
     {"table.scalar", "x: int64", "int64", kCall},
     {"table.scalar.vectorized", "x: int64", "int64", kCall},
@@ -41,6 +57,22 @@ constexpr Trial kTrials[] = {
     {"stream.filter", "x: int64", "x: int64", kCall},
     {"stream.process", "x: int64", "int64", kCall},
     {"stream.keyed_process", "x: int64", "int64", kCall},
+    {"stream.reduce", "x: int64", "int64", kCall},
+    {"stream.co_map", kTwoInputs, "int64", kTwo},
+    {"stream.co_flat_map", kTwoInputs, "int64", kTwo},
+    {"stream.co_process", kTwoInputs, "int64", kTwo},
+    {"stream.keyed_co_process", kTwoInputs, "int64", kTwo},
+    {"stream.broadcast_process", kTwoInputs, "int64", kTwo},
+    {"stream.keyed_broadcast_process", kTwoInputs, "int64", kTwo},
+    {"stream.interval_join", "left: int64, right: int64, left_timestamp: int64, right_timestamp: int64", "int64",
+     kCall},
+    {"stream.window.reduce", kWindow, "int64", kCall},
+    {"stream.window.aggregate", kWindow, "int64", kFold},
+    {"stream.window.apply", kWindow, "int64", kCall},
+    {"stream.window.process", kWindow, "int64", kCall},
+    {"stream.window.join", kTwoWindow, "int64", kCall},
+    {"stream.window.flat_join", kTwoWindow, "int64", kCall},
+    {"stream.window.co_group", kTwoWindow, "int64", kCall},
 };
 
 Spec trial_spec(const Trial& trial, const std::string& mode) {

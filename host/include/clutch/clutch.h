@@ -342,8 +342,8 @@ CLUTCH_API int64_t clutch_app_result_row_count(const clutch_app_result* result);
 CLUTCH_API const struct ArrowArray* clutch_app_result_rows(clutch_app_result* result);
 /* Move the rows of the main output out of the result, which has none afterwards. */
 CLUTCH_API int32_t clutch_app_result_take_rows(clutch_app_result* result, struct ArrowArray* ret_rows);
-/* The input row each output row came from, row_count numbers that never decrease; -1 for rows that a timer gave.
- * NULL: row i came from input row i. */
+/* The input row each output row came from, row_count numbers that never decrease; before them stand rows that timers
+ * gave, as -1 - i for timer i of the batch, in the order they fired. NULL: row i came from input row i. */
 CLUTCH_API const int32_t* clutch_app_result_origin(clutch_app_result* result);
 CLUTCH_API const struct ArrowSchema* clutch_app_result_schema(const clutch_app_result* result);
 

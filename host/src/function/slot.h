@@ -34,6 +34,7 @@ struct Staged {
   StateChanges state;
   std::vector<TimerChange> timers;
   std::vector<Timer> fired;
+  std::vector<Timer> fired_inside;  // Registered and fired in the batch: they have the places behind those of `fired`.
   std::vector<bool> dead;  // By input row; empty until the first dead letter.
 };
 

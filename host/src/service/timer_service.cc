@@ -20,7 +20,8 @@ const columnar::Field& changes_field() {
 
 Status out_of_range(const char* what, int64_t row, int value) {
   return {CLUTCH_ERR_DATA,
-          "timer change " + std::to_string(row) + ": " + what + " is " + std::to_string(value) + "; it is 0 or 1",
+          "timer change " + std::to_string(row) + ": " + what + " is " + std::to_string(value) + "; it is 0" +
+              (what[0] == 'o' ? ", 1 or 2" : " or 1"),
           CLUTCH_ORIGIN_PLUGIN};
 }
 
@@ -33,16 +34,23 @@ const T* column(const ArrowArray& rows, int64_t index) {
 Status stage(BatchSlot& slot, const ArrowArray& changes) {
   CLUTCH_RETURN_IF_ERROR(columnar::validate(changes_field(), changes, columnar::Depth::kStructure));
   std::vector<TimerChange> staged;
+  std::vector<Timer> fired;
   for (int64_t i = 0; i < changes.length; ++i) {
     const int8_t domain = column<int8_t>(changes, 2)[i];
     const int8_t op = column<int8_t>(changes, 3)[i];
     if (domain != CLUTCH_TIMER_EVENT_TIME && domain != CLUTCH_TIMER_PROCESSING_TIME) {
       return out_of_range("domain", i, domain);
     }
-    if (op != CLUTCH_TIMER_REGISTER && op != CLUTCH_TIMER_DELETE) return out_of_range("op", i, op);
+    if (op < CLUTCH_TIMER_REGISTER || op > CLUTCH_TIMER_FIRED) return out_of_range("op", i, op);
     CLUTCH_ASSIGN_OR_RETURN(std::string key, slot.key(column<int32_t>(changes, 0)[i]));
+    if (op == CLUTCH_TIMER_FIRED) {
+      fired.push_back({column<int64_t>(changes, 1)[i], std::move(key), domain});
+      continue;
+    }
     staged.push_back({{column<int64_t>(changes, 1)[i], std::move(key), domain}, op == CLUTCH_TIMER_DELETE});
   }
+  slot.staged().fired_inside.insert(slot.staged().fired_inside.end(), std::make_move_iterator(fired.begin()),
+                                    std::make_move_iterator(fired.end()));
   auto& all = slot.staged().timers;
   all.insert(all.end(), std::make_move_iterator(staged.begin()), std::make_move_iterator(staged.end()));
   return {};

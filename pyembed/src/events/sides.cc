@@ -6,7 +6,10 @@ namespace clutch::pyembed {
 
 Result<SideOutputs> SideOutputs::make(const Gil& gil, const Executor::Parts& parts) {
   SideOutputs made;
-  const auto text = find_option(parts.spec.steps.front().options, "side_outputs");
+  std::optional<std::string_view> text;  // the first step that has it
+  for (const StepSpec& step : parts.spec.steps) {
+    if (!text) text = find_option(step.options, "side_outputs");
+  }
   if (!text || text->empty()) return made;
   PyRef parse = parts.interpreter.helper(gil, Interpreter::File::kEvents, "parse_sides");
   PyRef given = PyRef::steal(PyUnicode_DecodeUTF8(text->data(), static_cast<Py_ssize_t>(text->size()), "replace"));

@@ -6,85 +6,142 @@ namespace clutch::pyembed {
 
 using File = Interpreter::File;
 
-Result<std::unique_ptr<KeyStates>> KeyStates::make(const Gil& gil, const Executor::Parts& parts, PyView group,
+namespace {
+
+// While states are written down, user code that runs for it (an __index__, say) finds no state to change.
+class NoKey {
+ public:
+  explicit NoKey(CurrentKey& key) : key_(key), before_(key.group) { key_.group = -1; }
+  ~NoKey() { key_.group = before_; }
+  NoKey(const NoKey&) = delete;
+  NoKey& operator=(const NoKey&) = delete;
+
+ private:
+  CurrentKey& key_;
+  int32_t before_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<KeyStates>> KeyStates::make(const Gil& gil, const Executor::Parts& parts, CurrentKey& key,
                                                    bool undoes) {
-  std::unique_ptr<KeyStates> made(new KeyStates(parts));
-  static PyMethodDef declaring = {"declare", declare, METH_VARARGS, nullptr};
+  std::unique_ptr<KeyStates> made(new KeyStates(parts, key));
+  static PyMethodDef methods[] = {{"declare", declare, METH_VARARGS, nullptr}, {"group", group, METH_NOARGS, nullptr}};
   PyRef functions[StoredStates::kFunctions];
   PyRef all = PyRef::steal(PyTuple_New(StoredStates::kFunctions));
   PyRef type = parts.interpreter.helper(gil, File::kEvents, "States");
   PyRef list = parts.interpreter.helper(gil, File::kFold, "_List");
   PyRef map = parts.interpreter.helper(gil, File::kFold, "_Map");
-  PyRef function, backends;
-  if (all && type && list && map && made->slot_.make() && made->stored_.functions(functions)) {
+  made->value_type_ = PyRef::steal(ValueCells::make_type());
+  PyRef own, backends;
+  if (all && type && list && map && made->value_type_ && made->slot_.make() && made->stored_.functions(functions)) {
     for (size_t i = 0; i < StoredStates::kFunctions; ++i) {
       PyTuple_SetItem(all.get(), static_cast<Py_ssize_t>(i), functions[i].release());
     }
     made->slot_.set(made.get());
-    function = PyRef::steal(PyCFunction_New(&declaring, made->slot_.object()));
+    PyRef declaring = PyRef::steal(PyCFunction_New(&methods[0], made->slot_.object()));
+    PyRef current = PyRef::steal(PyCFunction_New(&methods[1], made->slot_.object()));
+    if (declaring && current) own = PyRef::steal(PyTuple_Pack(2, declaring.get(), current.get()));
     backends = PyRef::steal(PyTuple_Pack(2, list.get(), map.get()));
   }
-  if (function && backends) {
-    made->object_ = PyRef::steal(PyObject_CallFunctionObjArgs(type.get(), all.get(), function.get(), group.get(),
-                                                              backends.get(), undoes ? Py_True : Py_False, nullptr));
+  if (own && backends) {
+    made->object_ = PyRef::steal(PyObject_CallFunctionObjArgs(type.get(), all.get(), own.get(), backends.get(),
+                                                              undoes ? Py_True : Py_False, nullptr));
   }
   if (made->object_) return made;
   return to_status(CLUTCH_ERR_LOAD, "its states", describe(gil, parts.interpreter, take_exception(gil), true));
 }
 
 KeyStates::~KeyStates() {
-  if (!object_) return;
-  slot_.set(nullptr);
-  stored_.end();
+  if (slot_.object() != nullptr) slot_.set(nullptr);
+  if (object_) stored_.end();
 }
 
-bool KeyStates::call(const char* method) {
+bool KeyStates::call(const char* method, PyObject* argument) {
   PyRef found = PyRef::steal(PyObject_GetAttrString(object_.get(), method));
-  const PyRef given = found ? PyRef::steal(PyObject_CallFunctionObjArgs(found.get(), nullptr)) : PyRef();
+  const PyRef given = found ? PyRef::steal(PyObject_CallFunctionObjArgs(found.get(), argument, nullptr)) : PyRef();
   return static_cast<bool>(given);
 }
 
-Status KeyStates::begin(const Gil& gil, const Host& host, const clutch_batch& batch, Failures& failures) {
-  slot_.set(nullptr);  // states are declared no more
+Status KeyStates::begin(const Gil& gil, const Host& host, const clutch_batch& batch, const KeyedBatch& keyed,
+                        int32_t operator_group, Failures& failures) {
+  open_ = false;
   stored_.begin(host, batch.context);
-  return call("begin") ? Status() : failures.group(gil, "states", "the batch");
+  for (const std::unique_ptr<ValueCells>& value : values_) value->begin(keyed.groups());
+  PyRef group = PyRef::steal(PyLong_FromLong(operator_group));
+  return group && call("begin", group.get()) ? Status() : failures.group(gil, "states", "the batch");
+}
+
+bool KeyStates::end_row() {
+  const NoKey nobody(*key_);
+  for (const std::unique_ptr<ValueCells>& value : values_) {
+    if (!value->settle()) return false;
+  }
+  return call("end_row");
+}
+
+bool KeyStates::undo_row() {
+  for (const std::unique_ptr<ValueCells>& value : values_) value->forget();
+  return call("undo_row");
 }
 
 Status KeyStates::flush(const Gil& gil, const KeyedBatch& keyed, Failures& failures) {
-  if (call("flush")) return {};
-  // Which key it was must be read with no exception set.
-  PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;
-  PyErr_Fetch(&type, &value, &traceback);
-  PyRef at = PyRef::steal(PyObject_GetAttrString(object_.get(), "at"));
-  const long group = at ? PyLong_AsLong(at.get()) : -1;
-  PyErr_Restore(type, value, traceback);
-  const bool known = group >= 0 && group < keyed.groups();
-  return failures.group(gil, "storing the state", known ? keyed.key_text(static_cast<int32_t>(group)) : "the batch");
+  const NoKey nobody(*key_);
+  for (const std::unique_ptr<ValueCells>& value : values_) {
+    if (value->flush()) continue;
+    const int32_t at = value->failed_at();
+    return failures.group(gil, "storing the state", at >= 0 ? keyed.key_text(at) : "the batch");
+  }
+  return call("flush") ? Status() : failures.group(gil, "storing the state", "the batch");
+}
+
+void KeyStates::end() {
+  for (const std::unique_ptr<ValueCells>& value : values_) value->end();
+  stored_.end();
+}
+
+PyObject* KeyStates::group(PyObject* self, PyObject*) {
+  return call_back<KeyStates>(self, [](KeyStates& states) -> PyObject* {
+    return states.key_->check() ? PyLong_FromLong(states.key_->group) : nullptr;
+  });
 }
 
 PyObject* KeyStates::declare(PyObject* self, PyObject* arguments) {
   return call_back<KeyStates>(self, [arguments](KeyStates& states) -> PyObject* {
     const char* name = nullptr;
+    const char* label = nullptr;
     int sort = 0;
     PyObject* types = nullptr;
     long long ttl_ms = 0;
-    if (PyArg_ParseTuple(arguments, "siO!L", &name, &sort, &PyTuple_Type, &types, &ttl_ms) == 0) return nullptr;
-    return states.declare_state(name, sort, types, ttl_ms);
+    if (PyArg_ParseTuple(arguments, "ssiO!L", &name, &label, &sort, &PyTuple_Type, &types, &ttl_ms) == 0) {
+      return nullptr;
+    }
+    return states.declare_state(name, label, sort, types, ttl_ms);
   });
 }
 
-PyObject* KeyStates::declare_state(const char* name, int sort, PyObject* types, int64_t ttl_ms) {
+// Gives the number of a list or map state, and the object of a value state.
+PyObject* KeyStates::declare_state(const char* name, const char* label, int sort, PyObject* types, int64_t ttl_ms) {
+  if (!open_) {
+    PyErr_SetString(PyExc_RuntimeError, (std::string(label) + " is declared after open()").c_str());
+    return nullptr;
+  }
   std::vector<std::optional<std::string>> texts;
   for (Py_ssize_t i = 0; i < PyTuple_Size(types); ++i) {
     PyObject* type = PyTuple_GetItem(types, i);
     texts.push_back(type == Py_None ? std::nullopt : std::optional<std::string>(to_text(type)));
   }
   const clutch_state_declaration declaration{sizeof(declaration), sort, to_str(name), ttl_ms};
-  const std::string label = "state \"" + std::string(name) + "\"";
   const Result<size_t> added = stored_.add(*host_, context_, declaration, label, texts, interpreter_->module());
-  if (added.ok()) return PyLong_FromSize_t(*added);
-  PyErr_SetString(PyExc_ValueError, (label + ": " + std::string(added.status().message())).c_str());
-  return nullptr;
+  if (!added.ok()) {
+    PyErr_SetString(PyExc_ValueError, (std::string(label) + ": " + std::string(added.status().message())).c_str());
+    return nullptr;
+  }
+  if (sort != CLUTCH_STATE_VALUE) return PyLong_FromSize_t(*added);
+  auto value = std::make_unique<ValueCells>(stored_, *added, *key_);
+  if (!value->make(value_type_.get())) return nullptr;
+  values_.push_back(std::move(value));
+  return fresh(values_.back()->object());
 }
 
 }  // namespace clutch::pyembed

@@ -7,13 +7,14 @@
 #include "fold/keyed.h"
 #include "plan/executor.h"
 #include "state/stored.h"
+#include "state/values.h"
 
 namespace clutch::pyembed {
 
 class KeyStates {
  public:
-  // `group` is the Python function that gives the number of the current key. `undoes`: rows may be taken back.
-  static Result<std::unique_ptr<KeyStates>> make(const Gil& gil, const Executor::Parts& parts, PyView group,
+  // `key` says whose state is meant, and outlives this object. `undoes`: rows may be taken back.
+  static Result<std::unique_ptr<KeyStates>> make(const Gil& gil, const Executor::Parts& parts, CurrentKey& key,
                                                  bool undoes);
   // User code may still hold its context; it finds no states any more.
   ~KeyStates();
@@ -23,28 +24,34 @@ class KeyStates {
   // events.py's States, for open(context).
   PyObject* object() const { return object_.get(); }
 
-  Status begin(const Gil& gil, const Host& host, const clutch_batch& batch, Failures& failures);
+  // `operator_group`: the key whose state is that of the whole operator, -1 if there is none.
+  Status begin(const Gil& gil, const Host& host, const clutch_batch& batch, const KeyedBatch& keyed,
+               int32_t operator_group, Failures& failures);
   // The current row is done, or is taken back. False with a Python error set.
-  bool end_row() { return call("end_row"); }
-  bool undo_row() { return call("undo_row"); }
+  bool end_row();
+  bool undo_row();
   // Stage what changed with the batch.
   Status flush(const Gil& gil, const KeyedBatch& keyed, Failures& failures);
   // The batch is over.
-  void end() { stored_.end(); }
+  void end();
 
  private:
-  explicit KeyStates(const Executor::Parts& parts)
-      : interpreter_(&parts.interpreter), host_(&parts.host), context_(parts.context) {}
-  bool call(const char* method);
+  KeyStates(const Executor::Parts& parts, CurrentKey& key)
+      : interpreter_(&parts.interpreter), host_(&parts.host), context_(parts.context), key_(&key) {}
+  bool call(const char* method, PyObject* argument = nullptr);
   static PyObject* declare(PyObject* self, PyObject* arguments);
-  PyObject* declare_state(const char* name, int sort, PyObject* types, int64_t ttl_ms);
+  static PyObject* group(PyObject* self, PyObject*);
+  PyObject* declare_state(const char* name, const char* label, int sort, PyObject* types, int64_t ttl_ms);
 
   Interpreter* interpreter_;
   const Host* host_;
   clutch_function_context* context_;
+  CurrentKey* key_;
   StoredStates stored_;
-  Slot slot_;
-  PyRef object_;
+  std::vector<std::unique_ptr<ValueCells>> values_;
+  Slot slot_;         // this object for as long as it lives
+  bool open_ = true;  // states may be declared
+  PyRef value_type_, object_;
 
  public:
   std::exception_ptr thrown{};  // of a callback

@@ -11,7 +11,7 @@ constexpr int kTracebacksPerBatch = 16;  // formatting one takes as long as a th
 }  // namespace
 
 Status Failures::told(Status status, int64_t row) const {
-  status.with(CLUTCH_DETAIL_FUNCTION, spec_.name).with(CLUTCH_DETAIL_BATCH, std::to_string(batch_.sequence));
+  status.with(CLUTCH_DETAIL_FUNCTION, who()).with(CLUTCH_DETAIL_BATCH, std::to_string(batch_.sequence));
   if (row >= 0) status.with(CLUTCH_DETAIL_ROW, std::to_string(row));
   return status;
 }

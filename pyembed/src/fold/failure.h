@@ -37,19 +37,26 @@ class Failures {
   // Anything else about a batch, in a sentence after the function's name.
   Status plain(int32_t code, const std::string& what, int32_t origin = CLUTCH_ORIGIN_USER) const;
 
+  // What is told from here on is about this step of a chain and not about the function; NULL: about the function.
+  void blame(const StepSpec* step) { blamed_ = step; }
+  // A status of somebody else, with the details of this batch, and of a row unless it is -1.
+  Status told(Status status, int64_t row) const;
+  // "function "f"", as sentences begin.
+  std::string name() const { return "function \"" + who() + "\""; }
+
   // Put a row aside as on_error says, which is not fail. A status means that the batch fails.
   Status drop_row(int64_t row, const Status& why, clutch_error* error) const;
 
  private:
-  Status told(Status status, int64_t row) const;
   Status raised(const Gil& gil, const std::string& where, int64_t row, bool& ret_fatal);
-  std::string name() const { return "function \"" + spec_.name + "\""; }
+  const std::string& who() const { return blamed_ != nullptr ? blamed_->name : spec_.name; }
 
   Interpreter& interpreter_;
   const FunctionSpec& spec_;
   const Host& host_;
   const clutch_batch& batch_;
   Watch& watch_;
+  const StepSpec* blamed_ = nullptr;
   int described_ = 0;  // errors told with a traceback so far
 };
 

@@ -91,6 +91,25 @@ std::string KeyedBatch::key(int32_t group) const {
   return std::string(ArrayView(*keys_).bytes_at<int32_t>(group));
 }
 
+PyRef KeyedBatch::key_object(int32_t group, Coder* coder) const {
+  const std::string bytes = key(group);
+  if (coder != nullptr) return PyRef::steal(coder->decode(bytes, "the key"));
+  PyRef text = PyRef::steal(PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr));
+  if (!text) {
+    PyErr_SetString(PyExc_ValueError,
+                    (key_text(group) + " is no text; name the type of the keys by the step's option key_type").c_str());
+  }
+  return text;
+}
+
+int32_t KeyedBatch::operator_key() const {
+  if (keys_ == nullptr) return -1;
+  const ArrayView keys(*keys_);
+  int32_t group = groups_ - 1;
+  while (group >= 0 && !keys.bytes_at<int32_t>(group).empty()) --group;
+  return group;
+}
+
 std::string KeyedBatch::key_text(int32_t group) const {
   if (keys_ == nullptr) return "the group";
   const std::string bytes = key(group);

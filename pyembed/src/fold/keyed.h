@@ -8,6 +8,7 @@
 #include "clutch/abi/batch.h"
 #include "clutch/columnar/result.h"
 #include "loading/spec.h"
+#include "state/coder.h"
 
 namespace clutch::pyembed {
 
@@ -34,6 +35,10 @@ class KeyedBatch {
   const std::vector<Merge>& merges() const { return merges_; }
   // Bytes of a key.
   std::string key(int32_t group) const;
+  // The key as Python sees it, decoded by `coder`, or as text where that is NULL. Empty with a Python error set.
+  PyRef key_object(int32_t group, Coder* coder) const;
+  // The last key that has no bytes, which stands for the operator itself; -1 if there is none.
+  int32_t operator_key() const;
   // "group", or "key 'abc'"; bytes that are no plain text as x'00ff'.
   std::string key_text(int32_t group) const;
 

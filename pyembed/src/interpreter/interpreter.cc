@@ -22,6 +22,7 @@
 #include "results_source.h"
 #include "streams/streams.h"
 #include "streams_source.h"
+#include "windows_source.h"
 
 namespace clutch::pyembed {
 namespace {
@@ -50,6 +51,7 @@ constexpr Source kSources[] = {
     {kStreamsSource, "<clutch streams>"}, {kDriversSource, "<clutch drivers>"}, {kForksSource, "<clutch forks>"},
     {kFoldSource, "<clutch fold>"},       {kGroupsSource, "<clutch groups>"},   {kColumnsSource, "<clutch columns>"},
     {kResultsSource, "<clutch results>"}, {kLoopSource, "<clutch loop>"},       {kEventsSource, "<clutch events>"},
+    {kWindowsSource, "<clutch windows>"},
 };
 
 std::string raised_text() {

@@ -52,7 +52,8 @@ class Interpreter {
     kColumns,
     kResults,
     kLoop,
-    kEvents
+    kEvents,
+    kWindows
   };
   PyRef helper(const Gil&, File file, const char* attribute);
 
@@ -73,7 +74,7 @@ class Interpreter {
   bool started_ = false;  // by the runtime, in the process of somebody else
   std::unique_ptr<Module> module_;
   PyRef interrupted_;
-  PyRef files_[12];
+  PyRef files_[13];
   std::string version_;
   std::string executable_;
   std::string prefix_;

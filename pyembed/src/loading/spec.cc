@@ -1,6 +1,7 @@
 #include "loading/spec.h"
 
 #include <charconv>
+#include <set>
 
 #include "loading/fused.h"
 #include "table/host.h"
@@ -22,6 +23,21 @@ constexpr Kind kKinds[] = {
     {CLUTCH_KIND_STREAM_FILTER, Shape::kFilter, false},
     {CLUTCH_KIND_STREAM_PROCESS, Shape::kEvents, false},
     {CLUTCH_KIND_STREAM_KEYED_PROCESS, Shape::kEvents, false},
+    {CLUTCH_KIND_STREAM_REDUCE, Shape::kEvents, false},
+    {CLUTCH_KIND_STREAM_CO_MAP, Shape::kEvents, false},
+    {CLUTCH_KIND_STREAM_CO_FLAT_MAP, Shape::kEvents, false},
+    {CLUTCH_KIND_STREAM_CO_PROCESS, Shape::kEvents, false},
+    {CLUTCH_KIND_STREAM_KEYED_CO_PROCESS, Shape::kEvents, false},
+    {CLUTCH_KIND_STREAM_BROADCAST_PROCESS, Shape::kEvents, false},
+    {CLUTCH_KIND_STREAM_KEYED_BROADCAST_PROCESS, Shape::kEvents, false},
+    {CLUTCH_KIND_STREAM_INTERVAL_JOIN, Shape::kEvents, false},
+    {CLUTCH_KIND_STREAM_WINDOW_REDUCE, Shape::kWindows, false},
+    {CLUTCH_KIND_STREAM_WINDOW_AGGREGATE, Shape::kWindows, false},
+    {CLUTCH_KIND_STREAM_WINDOW_APPLY, Shape::kWindows, false},
+    {CLUTCH_KIND_STREAM_WINDOW_PROCESS, Shape::kWindows, false},
+    {CLUTCH_KIND_STREAM_WINDOW_JOIN, Shape::kWindows, false},
+    {CLUTCH_KIND_STREAM_WINDOW_FLAT_JOIN, Shape::kWindows, false},
+    {CLUTCH_KIND_STREAM_WINDOW_CO_GROUP, Shape::kWindows, false},
     {CLUTCH_KIND_TABLE_AGGREGATE, Shape::kFold, true},
     {CLUTCH_KIND_TABLE_TABLE_AGGREGATE, Shape::kFold, true},
     {CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED, Shape::kGroups, true},
@@ -36,6 +52,15 @@ const Kind* find_kind(std::string_view id) {
   return nullptr;
 }
 
+// "stream.filter, stream.flat_map, ...", in order.
+std::string kinds_served() {
+  std::set<std::string_view> ids;
+  for (const Kind& kind : kKinds) ids.insert(kind.id);
+  std::string text;
+  for (const std::string_view id : ids) text.append(text.empty() ? "" : ", ").append(id);
+  return text;
+}
+
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 Result<StepSpec> read_step(const clutch_step& step) {
@@ -48,10 +73,7 @@ Result<StepSpec> read_step(const clutch_step& step) {
   const Kind* kind = find_kind(copy.kind);
   if (kind == nullptr) {
     return Status(CLUTCH_ERR_UNSUPPORTED,
-                  what + "kind " + quoted(copy.kind) +
-                      " is not served; kinds served: stream.filter, stream.flat_map, stream.keyed_process, stream.map, "
-                      "stream.process, table.aggregate, table.aggregate.vectorized, table.scalar, table.scalar.async, "
-                      "table.scalar.vectorized, table.table, table.table_aggregate");
+                  what + "kind " + quoted(copy.kind) + " is not served; kinds served: " + kinds_served());
   }
   if (step.kind_revision != 1) {
     return Status(CLUTCH_ERR_UNSUPPORTED, what + "revision " + std::to_string(step.kind_revision) + " of kind " +
@@ -67,6 +89,44 @@ Result<StepSpec> read_step(const clutch_step& step) {
   copy.payload.assign(reinterpret_cast<const char*>(step.payload.data), step.payload.size);
   copy.options = copy_options(step.options);
   return copy;
+}
+
+// Kinds that stand alone, or first, or behind certain others.
+Status check_places(const FunctionSpec& spec) {
+  if (spec.steps.size() == 1) return {};
+  const StepSpec& first = spec.steps.front();
+  const std::string what = "function " + quoted(spec.name) + ": step ";
+  if (first.shape == Shape::kWindows) {
+    const StepSpec& second = spec.steps[1];
+    const bool folds =
+        first.kind == CLUTCH_KIND_STREAM_WINDOW_REDUCE || first.kind == CLUTCH_KIND_STREAM_WINDOW_AGGREGATE;
+    const bool applies =
+        second.kind == CLUTCH_KIND_STREAM_WINDOW_APPLY || second.kind == CLUTCH_KIND_STREAM_WINDOW_PROCESS;
+    if (folds && applies && spec.steps.size() == 2) return {};
+    return Status(CLUTCH_ERR_UNSUPPORTED,
+                  what + quoted(first.name) + " is a " + first.kind +
+                      ", behind which nothing may stand but one stream.window.apply or stream.window.process, and that "
+                      "only behind stream.window.reduce and stream.window.aggregate");
+  }
+  for (const StepSpec& step : spec.steps) {
+    const bool rows = step.shape == Shape::kRow || step.shape == Shape::kRows || step.shape == Shape::kFilter;
+    if (first.shape == Shape::kEvents && &step != &first && (!rows || step.table)) {
+      return Status(CLUTCH_ERR_UNSUPPORTED, what + quoted(step.name) + " is a " + step.kind +
+                                                ", which cannot stand behind " + quoted(first.name) + " of kind " +
+                                                first.kind + "; stream.map, stream.flat_map and stream.filter can");
+    }
+    if (&step != &first && (step.shape == Shape::kEvents || step.shape == Shape::kWindows)) {
+      return Status(CLUTCH_ERR_UNSUPPORTED,
+                    what + quoted(step.name) + " is a " + step.kind +
+                        ", which must be the first step; put the steps before it into a function "
+                        "of their own");
+    }
+    const bool alone = step.shape == Shape::kFold || step.shape == Shape::kGroups;
+    if (!alone) continue;
+    return Status(CLUTCH_ERR_UNSUPPORTED, what + quoted(step.name) + " is a " + step.kind +
+                                              ", which stands alone; put the other steps into functions of their own");
+  }
+  return {};
 }
 
 bool only_filters(const FunctionSpec& spec) {
@@ -154,12 +214,7 @@ Result<FunctionSpec> read_spec(const clutch_spec& spec) {
   }
   if (copy.name.empty()) copy.name = copy.steps.front().name;
   const std::string what = "function " + quoted(copy.name);
-  for (const StepSpec& step : copy.steps) {
-    const bool alone = step.shape == Shape::kFold || step.shape == Shape::kGroups || step.shape == Shape::kEvents;
-    if (!alone || copy.steps.size() == 1) continue;
-    return Status(CLUTCH_ERR_UNSUPPORTED, what + ": step " + quoted(step.name) + " is a " + step.kind +
-                                              ", which stands alone; put the other steps into functions of their own");
-  }
+  CLUTCH_RETURN_IF_ERROR(check_places(copy));
   const auto import = [&what](const ArrowSchema& schema, const char* side) -> Result<columnar::Field> {
     Result<columnar::Field> field = columnar::import_field(schema);
     if (!field.ok()) return std::move(field).status().prefixed(what + ": " + side + " schema");

@@ -21,8 +21,8 @@ Options copy_options(const clutch_options& options);
 std::optional<std::string_view> find_option(const Options& options, std::string_view key);
 
 // What one row in gives, or (kFold, kGroups) one group of rows, or (kColumns) all rows of a batch, or (kEvents) one row
-// or timer.
-enum class Shape : uint8_t { kRow, kRows, kFilter, kFold, kGroups, kColumns, kAsync, kEvents };
+// or timer, or (kWindows) one event of the engine's windows.
+enum class Shape : uint8_t { kRow, kRows, kFilter, kFold, kGroups, kColumns, kAsync, kEvents, kWindows };
 
 // Where an argument of a step of a fused function comes from.
 struct Argument {

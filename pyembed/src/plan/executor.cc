@@ -6,6 +6,7 @@
 #include "fold/fold.h"
 #include "fold/groups.h"
 #include "plan/plan.h"
+#include "windows/windows.h"
 
 namespace clutch::pyembed {
 
@@ -25,6 +26,8 @@ Result<std::unique_ptr<Executor>> Executor::make(const Gil& gil, const Parts& pa
       return AsyncExecutor::make(gil, parts);
     case Shape::kEvents:
       return EventsExecutor::make(gil, parts);
+    case Shape::kWindows:
+      return WindowsExecutor::make(gil, parts);
   }
   return Status(CLUTCH_ERR_INTERNAL, "a function has a shape that nothing runs");
 }

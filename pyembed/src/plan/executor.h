@@ -6,6 +6,7 @@
 //   ColumnsExecutor (columns/)    one call a batch, with whole columns
 //   AsyncExecutor (asynchronous/) coroutines, many rows at a time
 //   EventsExecutor (events/)      a call a row or timer, with state by key
+//   WindowsExecutor (windows/)    what the engine's windows need of user code: folds and results
 //
 // It is made once when a function opens, so that a batch looks up and decides nothing.
 #pragma once

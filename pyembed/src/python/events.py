@@ -1,4 +1,4 @@
-"""Functions of rows and timers by key: the loop over them, what they get as ctx, and their states.
+"""Functions of rows and timers: the loops over them, what they get as ctx, and their states.
 
 What the runtime expects of a state's descriptor, whatever class it has:
 
@@ -18,21 +18,39 @@ that is imported, else an IntEnum with the same members.
 """
 
 # `feed` says that a row is done and gives the next one, or `end`. `emit` takes a value, or a tag and a value.
-_DRIVE = """\
-def drive(f, row, end, feed, emit, ctx):
-    while row is not end:
-        given = f(row, ctx)
+_RESULTS = """\
         if given is not None:
             for item in given:
                 emit(item)
-        row = feed()
+"""
+_CALLS = {
+    "process": "        given = f(row, ctx)\n" + _RESULTS,
+    "flat_map": "        given = f(row)\n" + _RESULTS,
+    "map": "        given = f(row)\n        if given is not None:\n            emit(given)\n",
+    "join": "        given = f(row, right(), ctx)\n" + _RESULTS,
+    "reduce": """\
+        before = value()
+        if before is not None:
+            row = f(before, row)
+        update(row)
+        emit(row)
+""",
+}
+_BEGINNINGS = {
+    "join": "    right = ctx._right\n",
+    "reduce": "    value, update = ctx.value, ctx.update\n",
+}
+_DRIVE = """\
+def drive(f, row, end, feed, emit, ctx):
+%s    while row is not end:
+%s        row = feed()
 """
 
 
-def make_drive():
+def make_drive(call):
     # Code of its own for every function, so that its call sites specialise for that one.
     names = {}
-    exec(compile(_DRIVE, "<clutch events>", "exec"), names)
+    exec(compile(_DRIVE % (_BEGINNINGS.get(call, ""), _CALLS[call]), "<clutch events>", "exec"), names)
     return names["drive"]
 
 
@@ -52,6 +70,20 @@ def parse_sides(text):
 def on_timer_of(found):
     method = getattr(found, "on_timer", None)
     return method if callable(method) else None
+
+
+class _Reduced(object):
+    """The descriptor of what a reduction keeps."""
+
+    name = "reduced"
+
+    def __init__(self, type_text):
+        self.clutch_types = (type_text,)
+
+
+def reduced(states, type_text):
+    """The value state of a reduction; what its loop has as ctx."""
+    return states.get_state(_Reduced(type_text))
 
 
 def _time_domain(domain):
@@ -80,12 +112,20 @@ class TimerService(object):
         ) = functions
 
 
+class _Functions(object):
+    """What the executor gives a ctx to answer with, in its order."""
+
+    def __init__(self, functions):
+        self.timestamp, self.current_key, self.domain, self.right, self.left_time, self.right_time = functions[:6]
+        self.timers = functions[6:]
+
+
 class Context(object):
-    def __init__(self, timestamp, current_key, domain, functions):
-        self.timestamp = timestamp
-        self.get_current_key = current_key
-        self._domain = domain
-        self._timers = TimerService(functions)
+    def __init__(self, functions):
+        self.timestamp = functions.timestamp
+        self.get_current_key = functions.current_key
+        self._domain = functions.domain
+        self._timers = TimerService(functions.timers)
 
     def timer_service(self):
         return self._timers
@@ -97,103 +137,126 @@ class Context(object):
         return _time_domain(domain)
 
 
-_CLEAR = 3
-_PUT = 0
+class _Broadcast(object):
+    """What every ctx of a function with broadcast state has."""
 
-
-class ValueState(object):
-    """One value a key. All keys of a batch are read at once, and what changed is written when it ends."""
-
-    def __init__(self, states, number):
+    def __init__(self, functions, states):
+        self.timestamp = functions.timestamp
+        self.current_processing_time, self.current_watermark = functions.timers[:2]
         self._states = states
-        self._group = states._group
-        self._number = number
-        self._begin()
 
-    def _begin(self):
-        self._stored = None  # bytes or None for each group
-        self._objects = {}  # by group, as they were read or given
-        self._touched = set()  # groups whose object is newer than the bytes
-        self._changed = set()  # groups whose bytes are newer than those of the host
+    def get_broadcast_state(self, state_descriptor):
+        name = getattr(state_descriptor, "name", state_descriptor)
+        try:
+            return self._states[name]
+        except (KeyError, TypeError):
+            raise ValueError(
+                "there is no broadcast state %r; broadcast() was given: %s"
+                % (name, ", ".join(sorted(self._states)) or "none")
+            ) from None
 
-    def value(self):
-        group = self._group()
-        objects = self._objects
-        if group in objects:
-            return objects[group]
-        if self._stored is None:
-            self._stored = self._states._read(self._number)
-        stored = self._stored[group]
-        value = objects[group] = None if stored is None else self._states._decode(self._number, 0, stored)
-        return value
 
-    def update(self, value):
-        group = self._group()
-        self._objects[group] = value
-        self._touched.add(group)
+class KeyedReadOnlyContext(_Broadcast, Context):
+    """Of process_element() and on_timer() where the other stream has keys."""
+
+    def __init__(self, functions, states):
+        Context.__init__(self, functions)
+        _Broadcast.__init__(self, functions, states)
+
+
+class JoinContext(object):
+    def __init__(self, functions):
+        self.get_left_timestamp, self.get_right_timestamp = functions.left_time, functions.right_time
+        self._right = functions.right
+
+    def get_timestamp(self):
+        return max(self.get_left_timestamp(), self.get_right_timestamp())
+
+    timestamp = get_timestamp
+
+
+def _parse_broadcast(text):
+    """From the option "broadcast_states": names, each with the types of keys and values."""
+    import json
+
+    try:
+        given = json.loads(text or "{}")
+    except ValueError as error:
+        raise ValueError("option broadcast_states = %r is no JSON: %s" % (text, error)) from None
+    pairs = given.values() if isinstance(given, dict) else [None]
+    for pair in pairs:
+        good = isinstance(pair, list) and len(pair) == 2
+        if not good or not all(part is None or isinstance(part, str) for part in pair):
+            raise ValueError(
+                'option broadcast_states = %s is no object such as {"rules": ["STRING", null]}: a name, and the types '
+                "of keys and values, null for pickled ones" % text
+            )
+    return given
+
+
+def make_contexts(kind, functions, states, kept, broadcast):
+    """What the functions of both inputs and on_timer get as ctx. `functions` are the executor's callbacks, `states` its
+    States or None, `kept` the type of what a reduction keeps, `broadcast` the option of that name."""
+    functions = _Functions(functions)
+    if kind == "stream.reduce":
+        state = reduced(states, kept)
+        return state, state, state
+    if kind == "stream.interval_join":
+        context = JoinContext(functions)
+        return context, context, context
+    if "broadcast" not in kind:
+        context = Context(functions)
+        return context, context, context
+    writable, read_only = {}, {}
+    for name, types in _parse_broadcast(broadcast).items():
+        writable[name] = states.declare_broadcast(name, types)
+        read_only[name] = ReadOnlyBroadcastState(writable[name])
+    first = (KeyedReadOnlyContext if "keyed" in kind else _Broadcast)(functions, read_only)
+    return first, _Broadcast(functions, writable), first
+
+
+class _Folded(object):
+    """What is made of elements, over a value state of the runtime."""
+
+    def __init__(self, state):
+        self._value, self._update = state.value, state.update
 
     def clear(self):
-        self.update(None)
-
-    def _settle(self):
-        """Objects become bytes."""
-        if not self._touched:
-            return
-        if self._stored is None:
-            self._stored = self._states._read(self._number)
-        for group in sorted(self._touched):
-            self._states.at = group
-            value = self._objects[group]
-            encoded = None if value is None else self._states._encode(self._number, 0, value)
-            if encoded != self._stored[group]:
-                self._stored[group] = encoded
-                self._changed.add(group)
-        self._touched.clear()
-
-    def _forget(self):
-        # An object may have been changed in place, and is read from its bytes again.
-        self._objects.pop(self._group(), None)
-        self._touched.clear()
-
-    def _changes(self):
-        changes = []
-        for group in sorted(self._changed):
-            encoded = self._stored[group]
-            changes.append((group, _CLEAR if encoded is None else _PUT, None, encoded))
-        return changes
+        self._update(None)
 
 
-class ReducingState(ValueState):
-    def __init__(self, states, number, reduce):
-        ValueState.__init__(self, states, number)
+class ReducingState(_Folded):
+    def __init__(self, state, reduce):
+        _Folded.__init__(self, state)
         self._reduce = reduce
 
-    get = ValueState.value
+    def get(self):
+        return self._value()
 
     def add(self, value):
         if value is not None:
-            before = self.value()
+            before = self._value()
             if before is not None:
                 value = self._reduce(before, value)
-        self.update(value)
+        self._update(value)
 
 
-class AggregatingState(ValueState):
-    def __init__(self, states, number, function):
-        ValueState.__init__(self, states, number)
+class AggregatingState(_Folded):
+    def __init__(self, state, function):
+        _Folded.__init__(self, state)
         self._function = function
 
     def get(self):
-        accumulator = self.value()
+        accumulator = self._value()
         return None if accumulator is None else self._function.get_result(accumulator)
 
     def add(self, value):
         if value is None:
-            return self.clear()
-        accumulator = self.value()
+            return self._update(None)
+        accumulator = self._value()
         if accumulator is None:
             accumulator = self._function.create_accumulator()
-        self.update(self._function.add(value, accumulator))
+        self._update(self._function.add(value, accumulator))
 
 
 class _Paged(object):
@@ -218,12 +281,6 @@ class _Paged(object):
 
     def clear(self):
         self._here().clear()
-
-    def _settle(self):
-        pass
-
-    def _forget(self):
-        pass
 
     def _changes(self):
         changes = []
@@ -299,22 +356,50 @@ class _NoLog(list):
         pass
 
 
+class BroadcastState(MapState):
+    """Of the operator and not of a key."""
+
+    def __init__(self, states, number, backend):
+        MapState.__init__(self, states, number, backend)
+        self._group = lambda: states._operator_group
+
+
+class ReadOnlyBroadcastState(object):
+    """What elements of the other stream see of it."""
+
+    def __init__(self, state):
+        self.get, self.contains, self.items, self.keys = state.get, state.contains, state.items, state.keys
+        self.values, self.is_empty = state.values, state.is_empty
+
+    def clear(self):
+        raise RuntimeError("broadcast state is read only here; change it in process_broadcast_element()")
+
+    def __getitem__(self, key):
+        return self.get(key)
+
+    def __contains__(self, key):
+        return self.contains(key)
+
+    def __iter__(self):
+        return iter(self.keys())
+
+
 _VALUE, _LIST, _MAP = range(3)
 
 
 class States(object):
-    """The states of a function. `functions` are encode, decode, page, lookup, apply and read of the runtime, `declare`
-    and `group` are the executor's, `backends` the list and map of fold.py."""
+    """The states of a function. `functions` are encode, decode, page, lookup, apply and read of the runtime, `own` is
+    `declare` and `group` of the executor, `backends` the list and map of fold.py. Value states are the runtime's own:
+    `declare` gives the object of one, and the number of a list or map."""
 
-    def __init__(self, functions, declare, group, backends, undoes):
-        self._encode, self._decode, self._page, self._lookup, self._apply, self._read = functions
-        self._declare = declare
-        self._group = group
+    def __init__(self, functions, own, backends, undoes):
+        self._encode, self._decode, self._page, self._lookup, self._apply, _ = functions
+        self._declare, self._group = own
         self._list, self._map = backends
         self._log = [] if undoes else _NoLog()
         self._known = {}  # name -> what it was declared as, and the state
         self._opening = True
-        self.at = -1  # group whose value was last being stored
+        self._paged = []
 
     def _get(self, descriptor, sort, count, method, make):
         try:
@@ -338,12 +423,14 @@ class States(object):
                 raise RuntimeError(
                     "state %r is asked for after open(); get it from the context in open(runtime_context)" % (name,)
                 )
-            number = self._declare(name, sort, types, declared[2])
-            known = self._known[name] = (declared, make(number))
+            state = make(self._declare(name, 'state "%s"' % name, sort, types, declared[2]))
+            known = self._known[name] = (declared, state)
+            if isinstance(state, _Paged):
+                self._paged.append(state)
         return known[1]
 
     def get_state(self, descriptor):
-        return self._get(descriptor, _VALUE, 1, "get_state", lambda number: ValueState(self, number))
+        return self._get(descriptor, _VALUE, 1, "get_state", lambda state: state)
 
     def get_list_state(self, descriptor):
         return self._get(descriptor, _LIST, 1, "get_list_state", lambda number: ListState(self, number, self._list))
@@ -355,42 +442,38 @@ class States(object):
         function = descriptor.reduce_function
         reduce = getattr(function, "reduce", function)
         return self._get(
-            descriptor, _VALUE, 1, "get_reducing_state", lambda number: ReducingState(self, number, reduce)
+            descriptor, _VALUE, 1, "get_reducing_state", lambda state: ReducingState(state, reduce)
         )
 
     def get_aggregating_state(self, descriptor):
         function = descriptor.aggregate_function
         return self._get(
-            descriptor, _VALUE, 1, "get_aggregating_state", lambda number: AggregatingState(self, number, function)
+            descriptor, _VALUE, 1, "get_aggregating_state", lambda state: AggregatingState(state, function)
         )
 
-    def _all(self):
-        return [state for _, state in self._known.values()]
+    def declare_broadcast(self, name, types):
+        number = self._declare("broadcast:" + name, 'broadcast state "%s"' % name, _MAP, tuple(types), 0)
+        self._paged.append(BroadcastState(self, number, self._map))
+        return self._paged[-1]
 
-    def begin(self):
+    def begin(self, operator_group):
         self._opening = False
-        self._states = self._all()
+        self._operator_group = operator_group
         del self._log[:]
-        for state in self._states:
+        for state in self._paged:
             state._begin()
 
     def end_row(self):
         """The row is done: from here on it cannot be taken back."""
-        for state in self._states:
-            state._settle()
         del self._log[:]
 
     def undo_row(self):
         while self._log:
             undo, before = self._log.pop()
             undo(before)
-        for state in self._states:
-            state._forget()
 
     def flush(self):
-        self.end_row()
-        self.at = -1
-        for state in self._states:
+        for state in self._paged:
             changes = state._changes()
             if changes:
                 self._apply(state._number, changes)

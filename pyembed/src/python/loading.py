@@ -12,6 +12,28 @@ _METHODS = {
     "stream.filter": "filter",
     "stream.process": "process_element",
     "stream.keyed_process": "process_element",
+    "stream.reduce": "reduce",
+    "stream.co_map": "map1",
+    "stream.co_flat_map": "flat_map1",
+    "stream.co_process": "process_element1",
+    "stream.keyed_co_process": "process_element1",
+    "stream.broadcast_process": "process_element",
+    "stream.keyed_broadcast_process": "process_element",
+    "stream.interval_join": "process_element",
+    "stream.window.reduce": "reduce",
+    "stream.window.apply": "apply",
+    "stream.window.process": "process",
+    "stream.window.join": "join",
+    "stream.window.flat_join": "join",
+    "stream.window.co_group": "co_group",
+}
+_SECOND_METHODS = {
+    "stream.co_map": "map2",
+    "stream.co_flat_map": "flat_map2",
+    "stream.co_process": "process_element2",
+    "stream.keyed_co_process": "process_element2",
+    "stream.broadcast_process": "process_broadcast_element",
+    "stream.keyed_broadcast_process": "process_broadcast_element",
 }
 _CODE_MARKS = (b"CodeType", b"_make_function", b"_make_skel_func", b"_fill_function", b"_builtin_type")
 _GENERATED = {"count": 0}
@@ -199,6 +221,7 @@ _AGGREGATES = {
     "table.aggregate": ("create_accumulator", "accumulate", "get_value"),
     "table.table_aggregate": ("create_accumulator", "accumulate", "emit_value"),
     "table.aggregate.vectorized": ("create_accumulator", "accumulate", "get_value"),
+    "stream.window.aggregate": ("create_accumulator", "add", "get_result"),
 }
 
 
@@ -217,7 +240,29 @@ def _prepare_aggregate(found, kind):
             )
         if _code_flags(getattr(found, method)) & 0x280:
             raise Refused("%s() is async, and %s calls plain methods; remove 'async'" % (method, kind))
-    return found, found.accumulate
+    return found, getattr(found, _AGGREGATES[kind][1])
+
+
+def _prepare_pair(found, kind):
+    """An object with two methods, one for each input."""
+    if isinstance(found, type):
+        found = found()
+    names = (_METHODS[kind], _SECOND_METHODS[kind])
+    for name in names:
+        method = getattr(found, name, None)
+        if not callable(method):
+            raise Refused(
+                "%s has no method %s(); %s needs an object with %s()"
+                % (_describe(found), name, kind, "() and ".join(names))
+            )
+        if _code_flags(method) & 0x280:
+            raise Refused("%s() is async, and %s calls plain methods; remove 'async'" % (name, kind))
+    return found, getattr(found, names[0])
+
+
+def second_method(found, kind):
+    """What is called for rows of the second input; None for kinds that have one."""
+    return getattr(found, _SECOND_METHODS[kind]) if kind in _SECOND_METHODS else None
 
 
 def prepare(found, kind):
@@ -227,6 +272,8 @@ def prepare(found, kind):
         found = found.__clutch_function__
     if kind in _AGGREGATES:
         return _prepare_aggregate(found, kind)
+    if kind in _SECOND_METHODS:
+        return _prepare_pair(found, kind)
     method = _METHODS[kind]
     if isinstance(found, type):
         own = [base for base in found.__mro__ if base is not object]

@@ -24,7 +24,12 @@ Result<Coder> Coder::make(std::string name, const std::optional<std::string>& ty
     return Status(CLUTCH_ERR_UNSUPPORTED, "this interpreter has no module pickle; declare the type of the state");
   }
   CLUTCH_ASSIGN_OR_RETURN(columnar::Type parsed, columnar::parse_type(*type));
-  const columnar::Field field{coder.name_, std::move(parsed), true};
+  return make(columnar::Field{coder.name_, std::move(parsed), true}, module);
+}
+
+Result<Coder> Coder::make(columnar::Field field, const Module& module) {
+  Coder coder(field.name);
+  field.nullable = true;
   CLUTCH_ASSIGN_OR_RETURN(columnar::RowCodec codec, columnar::RowCodec::make(field));
   coder.codec_.emplace(std::move(codec));
   coder.builder_ = std::make_unique<columnar::ArrayBuilder>(field);
@@ -33,13 +38,77 @@ Result<Coder> Coder::make(std::string name, const std::optional<std::string>& ty
   return coder;
 }
 
+void Coder::set_mismatch(const std::string& of) {
+  if (PyErr_Occurred() != nullptr) return;
+  Mismatch mismatch = writer_->take_mismatch();
+  mismatch.hint.clear();
+  PyErr_SetString(PyExc_TypeError, mismatch.sentence(name_ + " of " + of).c_str());
+}
+
+void Coder::set_other_type(const Status& status, const std::string& of) const {
+  PyErr_SetString(PyExc_ValueError,
+                  (of + " holds another type than declared: " + std::string(status.message())).c_str());
+}
+
+size_t Coder::encode_many(const std::vector<PyObject*>& values, const std::string& of, std::string& ret_bytes,
+                          std::vector<size_t>& ret_ends) {
+  ret_bytes.clear();
+  ret_ends.clear();
+  size_t done = 0;
+  if (!codec_) {
+    for (; done < values.size(); ++done) {
+      PyRef bytes = PyRef::steal(PyObject_CallFunction(dumps_.get(), "Ol", values[done], kProtocol));
+      char* data = nullptr;
+      Py_ssize_t size = 0;
+      if (!bytes || PyBytes_AsStringAndSize(bytes.get(), &data, &size) != 0) break;
+      ret_bytes.append(data, static_cast<size_t>(size));
+      ret_ends.push_back(ret_bytes.size());
+    }
+    return done;
+  }
+  done = static_cast<size_t>(writer_->write_many(values.data(), static_cast<int64_t>(values.size()), *builder_));
+  if (done < values.size()) set_mismatch(of);
+  const columnar::Array array = builder_->finish();
+  for (size_t i = 0; i < done; ++i) {
+    codec_->encode(*array, static_cast<int64_t>(i), ret_bytes);
+    ret_ends.push_back(ret_bytes.size());
+  }
+  return done;
+}
+
+size_t Coder::decode_many(const std::vector<std::string_view>& bytes, const std::string& of,
+                          std::vector<PyRef>& ret_values) {
+  ret_values.clear();
+  ret_values.reserve(bytes.size());
+  if (!codec_) {
+    for (const std::string_view one : bytes) {
+      PyRef value = PyRef::steal(decode(one, of));
+      if (!value) break;
+      ret_values.push_back(std::move(value));
+    }
+    return ret_values.size();
+  }
+  Status status;
+  builder_->reserve(static_cast<int64_t>(bytes.size()));
+  for (size_t i = 0; i < bytes.size() && status.ok(); ++i) status = codec_->decode(bytes[i], *builder_);
+  const columnar::Array array = builder_->finish();
+  if (status.ok()) status = columnar::validate(codec_->field(), *array, columnar::Depth::kFull);
+  if (!status.ok()) {
+    set_other_type(status, of);
+    return static_cast<size_t>(array->length) < bytes.size() ? static_cast<size_t>(array->length) : 0;
+  }
+  std::vector<PyObject*> read(bytes.size());
+  int64_t done = 0;
+  if (reader_->bind(*array)) done = reader_->read_many(0, array->length, read.data());
+  for (int64_t i = 0; i < done; ++i) ret_values.push_back(PyRef::steal(read[static_cast<size_t>(i)]));
+  reader_->unbind();
+  return ret_values.size();
+}
+
 PyObject* Coder::encode(PyObject* value, const std::string& of) {
   if (!codec_) return PyObject_CallFunction(dumps_.get(), "Ol", value, kProtocol);
   if (!writer_->write(value, *builder_)) {
-    if (PyErr_Occurred() != nullptr) return nullptr;
-    Mismatch mismatch = writer_->take_mismatch();
-    mismatch.hint.clear();
-    PyErr_SetString(PyExc_TypeError, mismatch.sentence(name_ + " of " + of).c_str());
+    set_mismatch(of);
     return nullptr;
   }
   const columnar::Array array = builder_->finish();
@@ -57,8 +126,7 @@ PyObject* Coder::decode(std::string_view bytes, const std::string& of) {
   const columnar::Array array = builder_->finish();
   if (status.ok()) status = columnar::validate(codec_->field(), *array, columnar::Depth::kFull);
   if (!status.ok()) {
-    PyErr_SetString(PyExc_ValueError,
-                    (of + " holds another type than declared: " + std::string(status.message())).c_str());
+    set_other_type(status, of);
     return nullptr;
   }
   PyObject* value = reader_->bind(*array) ? reader_->read(0) : nullptr;

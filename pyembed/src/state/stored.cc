@@ -50,6 +50,18 @@ Result<size_t> StoredStates::add(const Host& host, clutch_function_context* cont
     CLUTCH_ASSIGN_OR_RETURN(Coder coder, Coder::make(name, types[part], module));
     added.parts.push_back(std::move(coder));
   }
+  return declare(host, context, declaration, std::move(added));
+}
+
+Result<size_t> StoredStates::add(const Host& host, clutch_function_context* context,
+                                 const clutch_state_declaration& declaration, std::string label, Coder coder) {
+  State added{0, std::move(label), {}};
+  added.parts.push_back(std::move(coder));
+  return declare(host, context, declaration, std::move(added));
+}
+
+Result<size_t> StoredStates::declare(const Host& host, clutch_function_context* context,
+                                     const clutch_state_declaration& declaration, State added) {
   const int32_t code = host.state->declare(context, &declaration, &added.number, nullptr);
   if (code < 0) {
     return Status(code, "the host did not take the state \"" + std::string(to_view(declaration.name)) + "\"",
@@ -64,7 +76,7 @@ bool StoredStates::functions(PyRef (&out)[kFunctions]) {
       {"encode", encode, METH_VARARGS, nullptr}, {"decode", decode, METH_VARARGS, nullptr},
       {"page", page, METH_VARARGS, nullptr},     {"lookup", lookup, METH_VARARGS, nullptr},
       {"apply", apply, METH_VARARGS, nullptr},   {"read", read, METH_VARARGS, nullptr}};
-  bool good = slot_.make();
+  bool good = make();
   for (size_t i = 0; i < kFunctions && good; ++i) {
     out[i] = PyRef::steal(PyCFunction_New(&methods[i], slot_.object()));
     good = static_cast<bool>(out[i]);
@@ -189,6 +201,58 @@ PyObject* StoredStates::look_up(const State& state, int group, std::string_view 
   return bytes_object(values.bytes_at<int32_t>(found->offset));
 }
 
+bool StoredStates::read_values(size_t state, columnar::Array& ret_values) const {
+  ArrowArray given{};
+  const int32_t code = host_->state->read(context_, states_[state].number, &given, nullptr);
+  if (code < 0) {
+    refused("give the values of", states_[state].label, code);
+    return false;
+  }
+  ret_values = columnar::Array(std::move(given));
+  return true;
+}
+
+bool StoredStates::look_up(size_t state, const ArrowArray& keys, columnar::Array& ret_values) const {
+  ArrowArray given{};
+  const int32_t code = host_->state->lookup(context_, states_[state].number, &keys, &given, nullptr);
+  if (code < 0) {
+    refused("look into", states_[state].label, code);
+    return false;
+  }
+  ret_values = columnar::Array(std::move(given));
+  return true;
+}
+
+columnar::ArrayBuilder StoredStates::changes_builder() {
+  return columnar::ArrayBuilder(
+      columnar::struct_of({field_of("key", TypeId::kInt32, false), field_of("op", TypeId::kInt8, false),
+                           field_of("map_key", TypeId::kBinary, true), field_of("value", TypeId::kBinary, true)}));
+}
+
+void StoredStates::add_change(columnar::ArrayBuilder& changes, int32_t key, int8_t op,
+                              std::optional<std::string_view> map_key, std::optional<std::string_view> value) {
+  changes.child(0).append<int32_t>(key);
+  changes.child(1).append<int8_t>(op);
+  size_t at = 2;
+  for (const std::optional<std::string_view>& bytes : {map_key, value}) {
+    columnar::ArrayBuilder& column = changes.child(at++);
+    if (!bytes) {
+      column.append_null();
+    } else if (!column.append_bytes(*bytes).ok()) {
+      throw std::bad_alloc();
+    }
+  }
+  changes.append_struct();
+}
+
+bool StoredStates::apply(size_t state, columnar::ArrayBuilder& changes) const {
+  if (changes.length() == 0) return true;
+  ArrowArray array = changes.finish().detach();
+  const int32_t code = host_->state->apply(context_, states_[state].number, &array, nullptr);
+  if (code < 0) refused("store", states_[state].label, code);
+  return code >= 0;
+}
+
 PyObject* StoredStates::read_all(const State& state) {
   if (context_ == nullptr) return PyList_New(0);
   ArrowArray given{};
@@ -207,9 +271,7 @@ PyObject* StoredStates::read_all(const State& state) {
 }
 
 PyObject* StoredStates::apply_changes(const State& state, PyObject* changes) {
-  columnar::ArrayBuilder builder(
-      columnar::struct_of({field_of("key", TypeId::kInt32, false), field_of("op", TypeId::kInt8, false),
-                           field_of("map_key", TypeId::kBinary, true), field_of("value", TypeId::kBinary, true)}));
+  columnar::ArrayBuilder builder = changes_builder();
   const auto put = [](columnar::ArrayBuilder& column, PyObject* bytes) {
     std::string_view text;
     if (bytes == Py_None) {

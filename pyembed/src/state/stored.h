@@ -33,13 +33,34 @@ class StoredStates {
   Result<size_t> add(const Host& host, clutch_function_context* context, const clutch_state_declaration& declaration,
                      std::string label, const std::vector<std::optional<std::string>>& types, const Module& module);
 
+  // The same for a state whose values `coder` writes; keys of a map are bytes.
+  Result<size_t> add(const Host& host, clutch_function_context* context, const clutch_state_declaration& declaration,
+                     std::string label, Coder coder);
+
+  // Needed before begin() where functions() is not called. False with a Python error set.
+  bool make() { return slot_.object() != nullptr || slot_.make(); }
+
   // The Python functions in the order of the head of this file. False with a Python error set.
   bool functions(PyRef (&out)[kFunctions]);
 
   // The functions work from here on. A batch without keys (`context` is NULL) finds nothing in its states.
   void begin(const Host& host, clutch_batch_context* context);
   // Objects that user code still holds find no state any more.
-  void end() { slot_.set(nullptr); }
+  void end() {
+    if (slot_.object() != nullptr) slot_.set(nullptr);
+  }
+  // The same for native code; `state` is what add() gave. The values of a value state, one row a key of the batch:
+  // false with a Python error set.
+  bool read_values(size_t state, columnar::Array& ret_values) const;
+  // Map entries of many keys: the host's answer to `keys` as clutch_host_state.lookup says. False with a Python error.
+  bool look_up(size_t state, const ArrowArray& keys, columnar::Array& ret_values) const;
+  // Stage changes, made with changes_builder().
+  bool apply(size_t state, columnar::ArrayBuilder& changes) const;
+  static columnar::ArrayBuilder changes_builder();
+  static void add_change(columnar::ArrayBuilder& changes, int32_t key, int8_t op,
+                         std::optional<std::string_view> map_key, std::optional<std::string_view> value);
+  Coder& coder(size_t state, size_t part) { return states_[state].parts[part]; }
+  const std::string& label(size_t state) const { return states_[state].label; }
   // Whether there is a context to apply to.
   bool keyed() const { return context_ != nullptr; }
 
@@ -50,6 +71,8 @@ class StoredStates {
     std::vector<Coder> parts;
   };
 
+  Result<size_t> declare(const Host& host, clutch_function_context* context,
+                         const clutch_state_declaration& declaration, State added);
   static PyObject* encode(PyObject* self, PyObject* arguments);
   static PyObject* decode(PyObject* self, PyObject* arguments);
   static PyObject* page(PyObject* self, PyObject* arguments);

@@ -210,6 +210,11 @@ class Runner {
     options.struct_size = sizeof(options);
     options.timeout_ms = test_.timeout_ms;
     Keys keys;
+    for (const std::string& key : parts.keys) {
+      if (!key.empty()) keys.of(key);
+    }
+    // The empty key is the operator's own, and the last one.
+    if (!native() && test_.steps[0].kind.find("broadcast") != std::string::npos) keys.of("");
     for (const std::string& key : parts.keys) keys.index.push_back(keys.of(key));
     columnar::ArrayBuilder merged(columnar::struct_of({number_field("int32"), number_field("int32")}));
     for (const auto& [into, from] : parts.merges) {
@@ -249,8 +254,7 @@ class Runner {
 
   // Rows by group or by key: other batches make other groups, and each function has state of its own.
   bool by_group() const {
-    return !native() && (test_.steps[0].kind.find("aggregate") != std::string::npos ||
-                         test_.steps[0].kind == "stream.keyed_process");
+    return !native() && (test_.steps[0].kind.find("aggregate") != std::string::npos || test_.parts.keyed);
   }
 
   void expect_groups() {

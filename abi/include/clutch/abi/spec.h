@@ -130,4 +130,19 @@ typedef struct clutch_spec {
 }
 #endif
 
+#define CLUTCH_KIND_STREAM_REDUCE "stream.reduce"
+#define CLUTCH_KIND_STREAM_CO_MAP "stream.co_map"
+#define CLUTCH_KIND_STREAM_CO_FLAT_MAP "stream.co_flat_map"
+#define CLUTCH_KIND_STREAM_CO_PROCESS "stream.co_process"
+#define CLUTCH_KIND_STREAM_KEYED_CO_PROCESS "stream.keyed_co_process"
+#define CLUTCH_KIND_STREAM_BROADCAST_PROCESS "stream.broadcast_process"
+#define CLUTCH_KIND_STREAM_KEYED_BROADCAST_PROCESS "stream.keyed_broadcast_process"
+#define CLUTCH_KIND_STREAM_INTERVAL_JOIN "stream.interval_join"
+#define CLUTCH_KIND_STREAM_WINDOW_REDUCE "stream.window.reduce"
+#define CLUTCH_KIND_STREAM_WINDOW_AGGREGATE "stream.window.aggregate"
+#define CLUTCH_KIND_STREAM_WINDOW_APPLY "stream.window.apply"
+#define CLUTCH_KIND_STREAM_WINDOW_PROCESS "stream.window.process"
+#define CLUTCH_KIND_STREAM_WINDOW_JOIN "stream.window.join"
+#define CLUTCH_KIND_STREAM_WINDOW_FLAT_JOIN "stream.window.flat_join"
+#define CLUTCH_KIND_STREAM_WINDOW_CO_GROUP "stream.window.co_group"
 #endif
