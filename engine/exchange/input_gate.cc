@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <string>
+#include <utility>
 
 namespace clutch::engine {
 
@@ -36,14 +37,16 @@ void InputGate::close(size_t index) {
 Result<InputGate::Taken> InputGate::take(std::optional<Deadline> until) {
   std::unique_lock lock(mutex_);
   Channel* from = nullptr;
-  const auto ready = [&] { return !cancelled_.ok() || (from = longest_waiting()) != nullptr || ended(); };
+  const auto ready = [&] { return !cancelled_.ok() || (from = longest_waiting()) != nullptr || woken_ || ended(); };
   if (until.has_value()) {
     if (!readable_.wait_until(lock, *until, ready)) return Taken{Taken::Kind::kTimeout, 0, {}};
   } else {
     readable_.wait(lock, ready);
   }
   if (!cancelled_.ok()) return cancelled_;
-  if (from == nullptr) return Taken{Taken::Kind::kEnded, 0, {}};
+  if (from == nullptr) {
+    return Taken{std::exchange(woken_, false) ? Taken::Kind::kWoken : Taken::Kind::kEnded, 0, {}};
+  }
 
   Waiting first = std::move(from->waiting.front());
   from->waiting.pop_front();
@@ -65,6 +68,12 @@ InputGate::Channel* InputGate::longest_waiting() {
 bool InputGate::ended() const {
   return std::all_of(channels_.begin(), channels_.end(),
                      [](const Channel& channel) { return channel.closed && channel.waiting.empty(); });
+}
+
+void InputGate::wake() {
+  const std::lock_guard lock(mutex_);
+  woken_ = true;
+  readable_.notify_one();
 }
 
 void InputGate::pause(size_t channel) {

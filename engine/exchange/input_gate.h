@@ -12,12 +12,13 @@
 
 #include "clutch/columnar/owned.h"
 #include "clutch/columnar/result.h"
+#include "exchange/barrier.h"
 #include "time/signal.h"
 
 namespace clutch::engine {
 
 // What travels through a channel, in order.
-using StreamElement = std::variant<columnar::Array, TimeSignal>;
+using StreamElement = std::variant<columnar::Array, TimeSignal, Barrier>;
 
 // Any number of threads may call it; the elements of one channel keep their order if one thread puts them. Waiting
 // costs nothing: no call polls. The gate must outlive every call.
@@ -26,6 +27,7 @@ using StreamElement = std::variant<columnar::Array, TimeSignal>;
 //   that goes into an empty channel, alone. Every element counts as at least kMinBytes, so signals are bounded, too.
 // * take() gives the element that has waited longest among the channels that are not paused. A paused channel keeps
 //   what it has, and its senders wait once it is full: so a checkpoint aligns its barriers.
+// * wake() lets one take() return without an element, be it waiting or the next to come; several before it count once.
 // * close() is a sender's last word. The gate has ended when all channels are closed and empty.
 // * cancel() ends everything at once: what is waiting is freed, and every call in progress or to come returns the
 //   reason.
@@ -44,6 +46,7 @@ class InputGate {
     enum class Kind : uint8_t {
       kElement,  // `element` of `channel`
       kTimeout,  // nothing came in time
+      kWoken,    // somebody called wake()
       kEnded,    // nothing will come any more
     };
     Kind kind;
@@ -54,6 +57,9 @@ class InputGate {
   // Wait for an element, at most until the deadline; one that has passed asks without waiting. Fails with the reason of
   // cancel() only.
   Result<Taken> take(std::optional<Deadline> until = std::nullopt);
+
+  // An element that is there is taken before the call is heard, so nothing that arrives is held up by it.
+  void wake();
 
   void pause(size_t channel);
   void resume(size_t channel);
@@ -90,6 +96,7 @@ class InputGate {
   std::vector<Channel> channels_;
   const int64_t capacity_;
   uint64_t arrivals_ = 0;
+  bool woken_ = false;
   Status cancelled_;
 };
 

@@ -1,8 +1,6 @@
 #include "exchange/partitioner.h"
 
-#include <cstddef>
-
-#include "clutch/columnar/ops.h"
+#include "exchange/share.h"
 
 namespace clutch::engine {
 namespace {
@@ -40,6 +38,7 @@ Result<Partitioner> Partitioner::make(Partitioning partitioning, Edge edge, colu
   Partitioner made(std::move(batch), edge.receivers);
   made.partitioning_ = partitioning;
   made.range_ = {0, edge.receivers - 1};
+  if (partitioning == Partitioning::kGlobal) made.range_ = {0, 0};
   if (partitioning == Partitioning::kForward) made.range_ = {edge.sender, edge.sender};
   if (partitioning == Partitioning::kRescale) made.range_ = rescale_range(edge);
   made.next_ = made.range_.first + edge.sender % (made.range_.last - made.range_.first + 1);
@@ -48,15 +47,18 @@ Result<Partitioner> Partitioner::make(Partitioning partitioning, Edge edge, colu
 }
 
 Result<Partitioner> Partitioner::hash(KeyGroups groups, columnar::Field batch, size_t key_column) {
-  CLUTCH_ASSIGN_OR_RETURN(columnar::RowCodec codec, columnar::RowCodec::make(batch.type.children[key_column]));
+  CLUTCH_ASSIGN_OR_RETURN(KeyBytes bytes, KeyBytes::make(batch.type.children[key_column]));
   Partitioner made(std::move(batch), groups.parallelism());
-  made.hash_ = Hash{groups, key_column, std::move(codec)};
+  made.hash_ = Hash{groups, key_column, std::move(bytes)};
   return made;
 }
 
 Status Partitioner::split(columnar::Array batch, std::vector<Part>& out) {
   if (batch->length == 0) return {};
-  if (!hash_.has_value() && partitioning_ == Partitioning::kBroadcast) return broadcast(std::move(batch), out);
+  if (!hash_.has_value() && partitioning_ == Partitioning::kBroadcast) {
+    broadcast(std::move(batch), out);
+    return {};
+  }
   receivers_of_rows_.resize(static_cast<size_t>(batch->length));
   if (hash_.has_value()) {
     by_key(*batch);
@@ -68,25 +70,16 @@ Status Partitioner::split(columnar::Array batch, std::vector<Part>& out) {
   return split_rows(batch_, std::move(batch), receivers_of_rows_, receivers_, out);
 }
 
-Status Partitioner::broadcast(columnar::Array batch, std::vector<Part>& out) const {
-  const size_t before = out.size();
-  for (int32_t receiver = 0; receiver + 1 < receivers_; ++receiver) {
-    auto copied = columnar::copy(batch_, *batch);
-    if (!copied.ok()) {
-      out.erase(out.begin() + static_cast<std::ptrdiff_t>(before), out.end());
-      return std::move(copied).status();
-    }
-    out.push_back({receiver, *std::move(copied)});
-  }
-  out.push_back({receivers_ - 1, std::move(batch)});
-  return {};
+void Partitioner::broadcast(columnar::Array batch, std::vector<Part>& out) const {
+  const Shared shared(std::move(batch));
+  for (int32_t receiver = 0; receiver < receivers_; ++receiver) out.push_back({receiver, shared.view()});
 }
 
 void Partitioner::by_key(const ArrowArray& batch) {
   const ArrowArray& keys = *batch.children[hash_->column];
   for (size_t row = 0; row < receivers_of_rows_.size(); ++row) {
     key_.clear();
-    hash_->codec.encode(keys, batch.offset + static_cast<int64_t>(row), key_);
+    hash_->bytes.append(keys, batch.offset + static_cast<int64_t>(row), key_);
     receivers_of_rows_[row] = hash_->groups.subtask_of(hash_->groups.group_of(key_));
   }
 }

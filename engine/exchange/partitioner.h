@@ -8,8 +8,8 @@
 
 #include "clutch/columnar/owned.h"
 #include "clutch/columnar/result.h"
-#include "clutch/columnar/row_codec.h"
 #include "clutch/columnar/type.h"
+#include "exchange/key_bytes.h"
 #include "exchange/key_group.h"
 #include "exchange/split.h"
 
@@ -21,6 +21,7 @@ enum class Partitioning : uint8_t {
   kRescale,    // row by row to the sender's own share of the receivers in turn
   kShuffle,    // each row to a random receiver
   kBroadcast,  // every row to all receivers
+  kGlobal,     // every row to the first receiver
 };
 
 // The edge of the graph that a sender stands at.
@@ -39,7 +40,8 @@ struct ReceiverRange {
 ReceiverRange rescale_range(const Edge& edge);
 
 // One sender's partitioner: it keeps whose turn it is. Not thread-safe. Batches are struct arrays of one type; what is
-// said of the parts in split.h holds here, but that every part of a broadcast is the whole batch.
+// said of the parts in split.h holds here, but that every part of a broadcast is the whole batch, of which all share
+// the buffers.
 class Partitioner {
  public:
   // `seed` starts the random numbers of kShuffle (together with the sender's number) and nothing else; turns start at
@@ -47,7 +49,8 @@ class Partitioner {
   // kForward between different parallelisms.
   static Result<Partitioner> make(Partitioning partitioning, Edge edge, columnar::Field batch, uint64_t seed = 0);
 
-  // By the key group of the key column. CLUTCH_ERR_UNSUPPORTED for a key of a type with a dictionary.
+  // By the key group of the key column, whose bytes are those of KeyBytes. CLUTCH_ERR_UNSUPPORTED for a key of a type
+  // with a dictionary.
   static Result<Partitioner> hash(KeyGroups groups, columnar::Field batch, size_t key_column);
 
   // Append the parts of a batch.
@@ -57,11 +60,11 @@ class Partitioner {
   struct Hash {
     KeyGroups groups;
     size_t column;
-    columnar::RowCodec codec;
+    KeyBytes bytes;
   };
 
   Partitioner(columnar::Field batch, int32_t receivers) : batch_(std::move(batch)), receivers_(receivers) {}
-  Status broadcast(columnar::Array batch, std::vector<Part>& out) const;
+  void broadcast(columnar::Array batch, std::vector<Part>& out) const;
   void by_key(const ArrowArray& batch);
   void in_turn();
   void at_random();

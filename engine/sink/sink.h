@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "clutch/columnar/owned.h"
 #include "clutch/columnar/result.h"
 #include "clutch/columnar/type.h"
 
@@ -29,6 +30,8 @@ class SinkWriter {
   // Rows of struct<value: the element's type, timestamp: int64 nullable>, borrowed. After an error the writer is only
   // closed.
   virtual Status write(const ArrowArray& batch) = 0;
+  // The same for a batch that the writer may keep.
+  virtual Status take(columnar::Array batch) { return write(*batch); }
   // When tick() must be called at the latest, for files that roll by time; nothing: no need.
   virtual std::optional<Deadline> next_tick() const { return std::nullopt; }
   virtual Status tick() { return Status(); }

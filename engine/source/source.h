@@ -44,7 +44,7 @@ class SourceReader {
   // than wait for a full batch. After an error the reader is not used any more.
   virtual Result<Polled> poll(std::optional<Deadline> until) = 0;
 
-  // From any thread: let a poll() that waits return.
+  // From any thread: let a poll() that waits return, or the next one if none does, so that no call is lost.
   virtual void wake() = 0;
 
   // Where the reader stands, as bytes that restore() takes before open(): the elements of batches that poll() has given

@@ -55,7 +55,7 @@ ROOMS = (
     Room("columnar", ("abi",)),
     Room("host", ("abi", "columnar", HOST_PUBLIC), ("boost", "spdlog", "toml", "json"), NO_THREADS),
     Room(HOST_PUBLIC, ("abi", "columnar"), (), NO_THREADS),
-    Room("engine", ("abi", "columnar", HOST_PUBLIC)),
+    Room("engine", ("abi", "columnar", HOST_PUBLIC), ("json",)),
     Room("pyembed", ("abi", "columnar", "pyembed/include", "pyembed/src/convert"), ("python",)),
     Room("pyembed/src/convert", ("abi", "columnar", "pyembed"), ("python",)),
     Room("pyembed/include", ("abi",)),
@@ -77,7 +77,7 @@ ROOMS = (
     # A unit test reaches into its own room and what that may include.
     Room("tests/unit/columnar", ("abi", "columnar"), ("gtest",)),
     Room("tests/unit/host", ("abi", "columnar", "host", HOST_PUBLIC), ("gtest", "boost", "spdlog", "toml", "json")),
-    Room("tests/unit/engine", ("abi", "columnar", "engine", HOST_PUBLIC), ("gtest",)),
+    Room("tests/unit/engine", ("abi", "columnar", "engine", HOST_PUBLIC), ("gtest", "json")),
     Room("tests/unit/pyembed", ("abi", "columnar", "pyembed", "pyembed/src/convert", "pyembed/include"),
          ("gtest", "python")),
     Room("tests/unit/pyproc", ("abi", "columnar", "pyproc", "pyproc/worker", "pyembed/include"),

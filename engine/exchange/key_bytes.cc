@@ -1,0 +1,24 @@
+#include "exchange/key_bytes.h"
+
+#include "clutch/columnar/view.h"
+
+namespace clutch::engine {
+
+bool is_pickle(const columnar::Type& type) { return columnar::to_string(type) == "pickle"; }
+
+Result<KeyBytes> KeyBytes::make(const columnar::Field& key) {
+  if (is_pickle(key.type)) return KeyBytes(std::nullopt);
+  CLUTCH_ASSIGN_OR_RETURN(columnar::RowCodec codec, columnar::RowCodec::make(key));
+  return KeyBytes(std::move(codec));
+}
+
+void KeyBytes::append(const ArrowArray& keys, int64_t row, std::string& out) const {
+  if (codec_.has_value()) {
+    codec_->encode(keys, row, out);
+    return;
+  }
+  const columnar::ArrayView view(keys);
+  if (!view.is_null(row)) out += view.bytes_at<int32_t>(row);
+}
+
+}  // namespace clutch::engine

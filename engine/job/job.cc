@@ -1,0 +1,160 @@
+#include "job/job.h"
+
+#include <atomic>
+#include <map>
+
+#include "job/coordinator.h"
+#include "job/make_operator.h"
+#include "job/members.h"
+#include "job/plan.h"
+#include "job/wiring.h"
+#include "runtime/hosted_function.h"
+#include "sink/make.h"
+#include "source/make.h"
+
+namespace clutch::engine {
+
+// In the order in which they may refer to each other.
+struct Job::Parts {
+  explicit Parts(JobDescription given, const Host& host_given)
+      : description(std::move(given)), host(&host_given), queue(description.settings.channel_bytes) {}
+
+  JobDescription description;
+  Graph graph;
+  Plan plan;
+  const Host* host;
+  CollectQueue queue;
+  Connectors connectors;
+  std::vector<std::unique_ptr<Subtask>> subtasks;
+  std::unique_ptr<Coordinator> coordinator;
+  bool started = false;
+};
+
+namespace {
+
+Status make_connectors(const JobDescription& job, CollectQueue& queue, Connectors& out) {
+  for (size_t i = 0; i < job.nodes.size(); ++i) {
+    const NodeSpec& node = job.nodes[i];
+    if (const auto* source = std::get_if<SourceSpec>(&node.body)) {
+      CLUTCH_ASSIGN_OR_RETURN(out.sources[i], make_source(*source));
+      const int32_t highest = out.sources[i]->highest_parallelism();
+      if (node.parallelism > highest) {
+        return place_error(node.place + ".parallelism", "it is " + std::to_string(node.parallelism) +
+                                                            ", and a source \"" + source->type + "\" is read by " +
+                                                            std::to_string(highest) + " at most");
+      }
+      if (job.batch && !out.sources[i]->bounded()) {
+        return place_error(node.place,
+                           "it does not end, and a job in mode \"batch\" needs sources that do; use the mode "
+                           "\"streaming\"");
+      }
+    } else if (const auto* sink = std::get_if<SinkSpec>(&node.body)) {
+      CLUTCH_ASSIGN_OR_RETURN(out.sinks[i], make_sink(*sink, queue));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Job::Job(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Job::~Job() {
+  if (parts_->coordinator != nullptr) parts_->queue.stop(Status(CLUTCH_ERR_CANCELLED, "the job is gone"));
+}
+
+Result<std::unique_ptr<Job>> Job::make(std::string_view description, std::vector<std::string> blobs, const Host& host) {
+  auto shared = std::make_shared<const Blobs>(std::move(blobs));
+  CLUTCH_ASSIGN_OR_RETURN(JobDescription read, read_description(description, shared));
+  auto parts = std::make_unique<Parts>(std::move(read), host);
+  CLUTCH_ASSIGN_OR_RETURN(parts->graph, Graph::make(parts->description));
+  CLUTCH_RETURN_IF_ERROR(make_connectors(parts->description, parts->queue, parts->connectors));
+  parts->plan = Plan::make(parts->description, parts->graph);
+  return std::unique_ptr<Job>(new Job(std::move(parts)));
+}
+
+const std::string& Job::name() const { return parts_->description.name; }
+
+std::string Job::plan(Format format) const {
+  return write_plan(parts_->description, parts_->graph, parts_->plan, format,
+                    [this](const PlannedOperator& planned, Format form) {
+                      const auto function = function_of(parts_->description, parts_->graph, planned);
+                      return function.has_value() ? explain(*parts_->host, *function, form) : std::string();
+                    });
+}
+
+Status Job::start() {
+  Parts& parts = *parts_;
+  if (parts.started) return Status(CLUTCH_ERR_ARGUMENT, "job \"" + name() + "\" was started before; make it again");
+  parts.started = true;
+  CLUTCH_ASSIGN_OR_RETURN(parts.subtasks, wire(parts.description, parts.graph, parts.plan, parts.connectors));
+  OperatorContext context;
+  context.host = parts.host;
+  context.job_name = name();
+  context.batch_rows = parts.description.settings.batch_rows;
+  Status status;
+  for (const std::unique_ptr<Subtask>& subtask : parts.subtasks) {
+    context.parallelism = subtask->parallelism();
+    status = subtask->open(context);
+    if (!status.ok()) break;
+  }
+  if (!status.ok()) {
+    for (const std::unique_ptr<Subtask>& subtask : parts.subtasks) {
+      const Status ignored = subtask->close();  // the first error is the one to tell
+    }
+    parts.subtasks.clear();
+    return status;
+  }
+  parts.coordinator = std::make_unique<Coordinator>(
+      parts.subtasks, [&parts](const Status& reason) { parts.queue.stop(reason); },
+      [&parts](const Status& outcome) { parts.queue.end(outcome); });
+  status = parts.coordinator->start();
+  if (!status.ok()) parts.coordinator.reset();
+  return status;
+}
+
+std::optional<Status> Job::wait(std::optional<std::chrono::milliseconds> timeout) {
+  if (parts_->coordinator == nullptr) {
+    return Status(CLUTCH_ERR_ARGUMENT, "job \"" + name() + "\" does not run; start it first");
+  }
+  return parts_->coordinator->wait(timeout);
+}
+
+void Job::cancel() {
+  if (parts_->coordinator != nullptr) parts_->coordinator->cancel();
+}
+
+Result<std::optional<Collected>> Job::collected(std::optional<std::chrono::milliseconds> timeout) {
+  if (parts_->coordinator == nullptr) {
+    return Status(CLUTCH_ERR_ARGUMENT, "job \"" + name() + "\" does not run; start it first");
+  }
+  return parts_->queue.take(timeout);
+}
+
+JobMetrics Job::metrics() const {
+  JobMetrics metrics;
+  for (const std::unique_ptr<Subtask>& subtask : parts_->subtasks) {
+    for (const std::unique_ptr<Link>& link : subtask->links()) {
+      const OperatorCounters& counters = link->counters();
+      OperatorMetrics of;
+      of.node = link->label().node;
+      of.name = link->label().name;
+      if (link->op() != nullptr) {
+        of.mode = link->op()->mode();
+        of.plugin = link->op()->plugin();
+        of.dead_letters = link->op()->dead_letters();
+      }
+      of.subtask = subtask->number();
+      of.rows_in = counters.rows_in.load(std::memory_order_relaxed);
+      of.rows_out = counters.rows_out.load(std::memory_order_relaxed);
+      of.batches = counters.batches.load(std::memory_order_relaxed);
+      of.busy_ns = counters.busy_ns.load(std::memory_order_relaxed);
+      of.blocked_ns = counters.blocked_ns.load(std::memory_order_relaxed);
+      of.watermark = counters.watermark.load(std::memory_order_relaxed);
+      metrics.operators.push_back(std::move(of));
+    }
+  }
+  return metrics;
+}
+
+}  // namespace clutch::engine

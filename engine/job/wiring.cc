@@ -1,0 +1,174 @@
+#include "job/wiring.h"
+
+#include <utility>
+
+#include "job/make_operator.h"
+
+namespace clutch::engine {
+namespace {
+
+Partitioning partitioning_of(Shipping shipping) {
+  switch (shipping) {
+    case Shipping::kRebalance:
+      return Partitioning::kRebalance;
+    case Shipping::kRescale:
+      return Partitioning::kRescale;
+    case Shipping::kShuffle:
+      return Partitioning::kShuffle;
+    case Shipping::kBroadcast:
+      return Partitioning::kBroadcast;
+    case Shipping::kGlobal:
+      return Partitioning::kGlobal;
+    default:
+      return Partitioning::kForward;  // hash and custom have partitioners of their own
+  }
+}
+
+class Wiring {
+ public:
+  Wiring(const JobDescription& job, const Graph& graph, const Plan& plan, const Connectors& connectors)
+      : job_(job), graph_(graph), plan_(plan), connectors_(connectors) {}
+
+  Result<std::vector<std::unique_ptr<Subtask>>> build() {
+    for (size_t task = 0; task < plan_.tasks.size(); ++task) make_gates(task);
+    std::vector<std::unique_ptr<Subtask>> subtasks;
+    for (size_t task = 0; task < plan_.tasks.size(); ++task) {
+      for (int32_t number = 0; number < plan_.tasks[task].parallelism; ++number) {
+        CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<Subtask> subtask, make_subtask(task, number));
+        subtasks.push_back(std::move(subtask));
+      }
+    }
+    return subtasks;
+  }
+
+ private:
+  // Gates live in their subtasks, which are made after the senders into them are known by address.
+  struct Place {
+    std::unique_ptr<InputGate> gate;
+    InputGate* address = nullptr;
+    std::vector<size_t> input_of_channel;
+  };
+
+  Edge edge_of(const PlannedExchange& exchange, int32_t sender) const {
+    return {sender, plan_.tasks[exchange.from].parallelism, plan_.tasks[exchange.to].parallelism};
+  }
+
+  // Receivers that a sender has a channel to.
+  ReceiverRange reach(const PlannedExchange& exchange, int32_t sender) const {
+    const Edge edge = edge_of(exchange, sender);
+    const Shipping shipping = graph_.arcs[exchange.arc].shipping;
+    if (shipping == Shipping::kForward) return {sender, sender};
+    if (shipping == Shipping::kRescale) return rescale_range(edge);
+    return {0, edge.receivers - 1};
+  }
+
+  void make_gates(size_t task) {
+    const PlannedTask& planned = plan_.tasks[task];
+    std::vector<Place>& places = places_.emplace_back(static_cast<size_t>(planned.parallelism));
+    if (planned.exchanges.empty()) return;
+    for (const size_t exchange : planned.exchanges) {
+      const PlannedExchange& of = plan_.exchanges[exchange];
+      for (int32_t sender = 0; sender < plan_.tasks[of.from].parallelism; ++sender) {
+        const ReceiverRange range = reach(of, sender);
+        for (int32_t receiver = range.first; receiver <= range.last; ++receiver) {
+          Place& place = places[static_cast<size_t>(receiver)];
+          channels_[{exchange, sender, receiver}] = place.input_of_channel.size();
+          place.input_of_channel.push_back(graph_.arcs[of.arc].input);
+        }
+      }
+    }
+    for (Place& place : places) {
+      place.gate = std::make_unique<InputGate>(place.input_of_channel.size(), job_.settings.channel_bytes);
+      place.address = place.gate.get();
+    }
+  }
+
+  Result<std::unique_ptr<Subtask>> make_subtask(size_t task, int32_t number) {
+    const PlannedTask& planned = plan_.tasks[task];
+    std::vector<std::unique_ptr<Link>> links;
+    for (const PlannedOperator& of : planned.operators) {
+      const Vertex& vertex = graph_.vertices[of.first()];
+      const auto sink = connectors_.sinks.find(vertex.node);
+      CLUTCH_ASSIGN_OR_RETURN(
+          std::unique_ptr<Operator> made,
+          make_operator(job_, graph_, of, sink == connectors_.sinks.end() ? nullptr : sink->second.get()));
+      Link::Label label{job_.nodes[vertex.node].id, operator_name(job_, graph_, of)};
+      links.push_back(std::make_unique<Link>(std::move(label), std::move(made)));
+    }
+    for (size_t i = 0; i < links.size(); ++i) {
+      for (const PlannedRoute& route : planned.operators[i].routes) {
+        Link::Route made;
+        made.side = route.side;
+        made.drops_key = route.drops_key;
+        if (route.next.has_value()) {
+          made.next = links[*route.next].get();
+        } else {
+          CLUTCH_ASSIGN_OR_RETURN(made.sender, make_sender(*route.exchange, number));
+        }
+        links[i]->add_route(std::move(made));
+      }
+    }
+    CLUTCH_ASSIGN_OR_RETURN(Subtask::Input input, make_input(task, number));
+    return std::make_unique<Subtask>(planned.name, number, planned.parallelism, std::move(input), std::move(links));
+  }
+
+  Result<Subtask::Input> make_input(size_t task, int32_t number) {
+    Subtask::Input input;
+    const Vertex& head = graph_.vertices[plan_.tasks[task].operators.front().first()];
+    if (head.role != Role::kSource) {
+      Place& place = places_[task][static_cast<size_t>(number)];
+      input.gate = std::move(place.gate);
+      input.input_of_channel = std::move(place.input_of_channel);
+      return input;
+    }
+    const SourceContext context{number, plan_.tasks[task].parallelism, job_.settings.batch_rows};
+    CLUTCH_ASSIGN_OR_RETURN(input.reader, connectors_.sources.at(head.node)->reader(context));
+    return input;
+  }
+
+  Result<std::unique_ptr<Sender>> make_sender(size_t exchange, int32_t sender) const {
+    const PlannedExchange& of = plan_.exchanges[exchange];
+    const Arc& arc = graph_.arcs[of.arc];
+    const Vertex& from = graph_.vertices[arc.from];
+    const BatchType& type = arc.side.has_value() ? from.sides[*arc.side].second : from.output;
+    const Edge edge = edge_of(of, sender);
+    Sender::Shape shape{type, arc.drops_key, arc.shipping == Shipping::kCustom, std::nullopt};
+    if (arc.shipping == Shipping::kHash) {
+      CLUTCH_ASSIGN_OR_RETURN(const KeyGroups groups, KeyGroups::make(edge.receivers, job_.max_parallelism));
+      CLUTCH_ASSIGN_OR_RETURN(shape.partitioner, Partitioner::hash(groups, type.field(), 1));
+    } else if (!shape.by_column) {
+      CLUTCH_ASSIGN_OR_RETURN(shape.partitioner,
+                              Partitioner::make(partitioning_of(arc.shipping), edge, type.field(), exchange));
+    }
+    std::vector<Sender::Target> targets(static_cast<size_t>(edge.receivers));
+    const ReceiverRange range = reach(of, sender);
+    for (int32_t receiver = range.first; receiver <= range.last; ++receiver) {
+      targets[static_cast<size_t>(receiver)] = {places_[of.to][static_cast<size_t>(receiver)].address,
+                                                channels_.at({exchange, sender, receiver})};
+    }
+    return std::make_unique<Sender>(std::move(shape), std::move(targets));
+  }
+
+  struct ChannelKey {
+    size_t exchange;
+    int32_t sender;
+    int32_t receiver;
+    auto operator<=>(const ChannelKey&) const = default;
+  };
+
+  const JobDescription& job_;
+  const Graph& graph_;
+  const Plan& plan_;
+  const Connectors& connectors_;
+  std::vector<std::vector<Place>> places_;  // by task and subtask
+  std::map<ChannelKey, size_t> channels_;
+};
+
+}  // namespace
+
+Result<std::vector<std::unique_ptr<Subtask>>> wire(const JobDescription& job, const Graph& graph, const Plan& plan,
+                                                   const Connectors& connectors) {
+  return Wiring(job, graph, plan, connectors).build();
+}
+
+}  // namespace clutch::engine

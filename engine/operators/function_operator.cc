@@ -1,0 +1,147 @@
+#include "operators/function_operator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "clutch/columnar/ops.h"
+
+namespace clutch::engine {
+
+Status FunctionOperator::open(const OperatorContext& context) {
+  batch_rows_ = context.batch_rows;
+  CLUTCH_ASSIGN_OR_RETURN(function_, HostedFunction::open(*context.host, definition_, context.waker));
+  mode_ = function_->mode();
+  plugin_ = function_->plugin();
+  if (most_ == 0) most_ = std::max<size_t>(function_->max_in_flight(), 1);
+  return {};
+}
+
+Status FunctionOperator::process(size_t input, columnar::Array batch, Output& output) {
+  CLUTCH_ASSIGN_OR_RETURN(columnar::Array arranged, arrange(input, std::move(batch)));
+  waiting_rows_ += arranged->length;
+  waiting_.push_back(std::move(arranged));
+  CLUTCH_RETURN_IF_ERROR(advance(output));
+  while (waiting_rows_ >= batch_rows_) {
+    bool progress = false;
+    CLUTCH_RETURN_IF_ERROR(complete_oldest(true, output, progress));
+    CLUTCH_RETURN_IF_ERROR(advance(output));
+  }
+  return {};
+}
+
+Status FunctionOperator::on_signal(TimeSignal signal, Output& output) {
+  waiting_.push_back(signal);
+  return advance(output);
+}
+
+Status FunctionOperator::drain(Output& output) {
+  CLUTCH_RETURN_IF_ERROR(advance(output));
+  while (!idle()) {
+    bool progress = false;
+    CLUTCH_RETURN_IF_ERROR(complete_oldest(true, output, progress));
+    CLUTCH_RETURN_IF_ERROR(advance(output));
+  }
+  return {};
+}
+
+Status FunctionOperator::advance(Output& output) {
+  bool progress = true;
+  while (progress) {
+    progress = false;
+    if (!in_flight_.empty()) CLUTCH_RETURN_IF_ERROR(complete_oldest(false, output, progress));
+    if (!waiting_.empty()) {
+      CLUTCH_RETURN_IF_ERROR(start_next(progress));
+    } else if (in_flight_.empty()) {
+      CLUTCH_ASSIGN_OR_RETURN(std::optional<Submission> due, when_idle());
+      if (!due.has_value()) break;
+      CLUTCH_RETURN_IF_ERROR(submit(*std::move(due)));
+      progress = true;
+    }
+  }
+  return {};
+}
+
+// One result or signal leaves, if it is ready or `wait` is asked for.
+Status FunctionOperator::complete_oldest(bool wait, Output& output, bool& ret_progress) {
+  if (const auto* signal = std::get_if<TimeSignal>(&in_flight_.front())) {
+    CLUTCH_ASSIGN_OR_RETURN(std::optional<Submission> due, before_signal(*signal));
+    ret_progress = true;
+    if (due.has_value()) {
+      // It runs before the signal, which stays where it is.
+      CLUTCH_RETURN_IF_ERROR(submit(*std::move(due)));
+      std::rotate(in_flight_.rbegin(), in_flight_.rbegin() + 1, in_flight_.rend());
+      return {};
+    }
+    const TimeSignal sent = *signal;
+    in_flight_.pop_front();
+    return output.signal(sent);
+  }
+  auto& oldest = std::get<InFlight>(in_flight_.front());
+  CLUTCH_ASSIGN_OR_RETURN(std::optional<FunctionResult> result, function_->await(oldest.sequence, wait));
+  if (!result.has_value()) return {};
+  ret_progress = true;
+  Kept kept = std::move(oldest.kept);
+  in_flight_.pop_front();
+  --batches_;
+  if (const uint64_t dropped = result->dead_letters(); dropped > 0) {
+    dead_letters_.fetch_add(dropped, std::memory_order_relaxed);
+  }
+  return deliver(*result, std::move(kept), output);
+}
+
+Status FunctionOperator::start_next(bool& ret_progress) {
+  if (const auto* signal = std::get_if<TimeSignal>(&waiting_.front())) {
+    passed(*signal);
+    in_flight_.push_back(*signal);
+    waiting_.pop_front();
+    ret_progress = true;
+    return {};
+  }
+  // What a signal starts must not be overtaken by the rows behind it where batches run one at a time.
+  const bool full = batches_ >= most_ || (most_ == 1 && !in_flight_.empty());
+  if (full) return {};
+  CLUTCH_ASSIGN_OR_RETURN(columnar::Array batch, next_batch());
+  CLUTCH_ASSIGN_OR_RETURN(Submission submission, prepare(std::move(batch)));
+  ret_progress = true;
+  return submit(std::move(submission));
+}
+
+// The batches at the head of those that wait, together as far as they fit into one.
+Result<columnar::Array> FunctionOperator::next_batch() {
+  std::vector<const ArrowArray*> parts;
+  int64_t rows = 0;
+  for (const Waiting& waiting : waiting_) {
+    const auto* batch = std::get_if<columnar::Array>(&waiting);
+    if (batch == nullptr || (rows > 0 && rows + (*batch)->length > batch_rows_)) break;
+    rows += (*batch)->length;
+    parts.push_back(batch->get());
+  }
+  columnar::Array batch;
+  if (parts.size() == 1) {
+    batch = std::get<columnar::Array>(std::move(waiting_.front()));
+  } else {
+    CLUTCH_ASSIGN_OR_RETURN(batch, columnar::concatenate(arranged(), parts));
+  }
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(parts.size()));
+  waiting_rows_ -= rows;
+  return batch;
+}
+
+Status FunctionOperator::submit(Submission submission) {
+  CLUTCH_ASSIGN_OR_RETURN(const uint64_t sequence,
+                          function_->submit(std::move(submission.rows), std::move(submission.extras)));
+  in_flight_.push_back(InFlight{sequence, std::move(submission.kept)});
+  ++batches_;
+  return {};
+}
+
+void FunctionOperator::cancel() {
+  if (function_ != nullptr) function_->cancel();
+}
+
+Status FunctionOperator::close() {
+  if (function_ == nullptr) return {};
+  return function_->close();
+}
+
+}  // namespace clutch::engine

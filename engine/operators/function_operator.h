@@ -1,0 +1,97 @@
+// What all operators with a Python function share: batches in flight, results and signals in order.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "operators/operator.h"
+#include "runtime/hosted_function.h"
+
+namespace clutch::engine {
+
+// Batches are submitted as long as the function takes them. What comes when it is full waits; batches that wait are put
+// together up to `batch_rows`, so a busy function gets big batches and an idle one gets each at once. Results leave in
+// the order of their input, and a signal leaves behind the results of all that came before it. A call waits for a
+// result only when a whole batch waits already, or to drain.
+class FunctionOperator : public Operator {
+ public:
+  explicit FunctionOperator(FunctionDefinition definition) : definition_(std::move(definition)) {}
+
+  Status open(const OperatorContext& context) override;
+  Status process(size_t input, columnar::Array batch, Output& output) override;
+  Status on_signal(TimeSignal signal, Output& output) override;
+  Status poll(Output& output) override { return advance(output); }
+  Status drain(Output& output) override;
+  void cancel() override;
+  Status close() override;
+
+  std::string mode() const override { return mode_; }
+  std::string plugin() const override { return plugin_; }
+  uint64_t dead_letters() const override { return dead_letters_.load(std::memory_order_relaxed); }
+
+ protected:
+  // Columns of the input that the output is made of.
+  using Kept = std::vector<columnar::Array>;
+
+  struct Submission {
+    columnar::Array rows;
+    BatchExtras extras;
+    Kept kept;
+  };
+
+  // The form of batches in which they wait and are put together: a struct of this type.
+  virtual const columnar::Field& arranged() const = 0;
+  virtual Result<columnar::Array> arrange(size_t input, columnar::Array batch) = 0;
+  // Make ready for the function; consecutive calls come in the order of input, behind the signals before it.
+  virtual Result<Submission> prepare(columnar::Array arranged) = 0;
+  // A signal was taken; batches that are prepared from now on come behind it.
+  virtual void passed(const TimeSignal&) {}
+  // Send what a batch gave.
+  virtual Status deliver(FunctionResult& result, Kept kept, Output& output) = 0;
+  // Time has come to `signal`, everything before it is delivered: what has to run first, such as timers. Called again
+  // until there is nothing.
+  virtual Result<std::optional<Submission>> before_signal(const TimeSignal&) { return std::optional<Submission>(); }
+  // Something has to run though no input came; asked when nothing is in flight and nothing waits.
+  virtual Result<std::optional<Submission>> when_idle() { return std::optional<Submission>(); }
+
+  HostedFunction& function() { return *function_; }
+  const HostedFunction& function() const { return *function_; }
+  bool idle() const { return waiting_.empty() && in_flight_.empty(); }
+  // Batches with keys run one at a time.
+  void limit_in_flight(size_t most) { most_ = most; }
+  Status advance(Output& output);
+
+ private:
+  struct InFlight {
+    uint64_t sequence;
+    Kept kept;
+  };
+  using Waiting = std::variant<columnar::Array, TimeSignal>;
+  // A signal that stands behind batches in flight.
+  using Running = std::variant<InFlight, TimeSignal>;
+
+  Status submit(Submission submission);
+  Status complete_oldest(bool wait, Output& output, bool& ret_progress);
+  Status start_next(bool& ret_progress);
+  Result<columnar::Array> next_batch();
+
+  FunctionDefinition definition_;
+  std::unique_ptr<HostedFunction> function_;
+  std::string mode_;
+  std::string plugin_;
+  int64_t batch_rows_ = 0;
+  size_t most_ = 0;  // batches in flight
+  size_t batches_ = 0;
+  std::deque<Running> in_flight_;
+  std::deque<Waiting> waiting_;
+  int64_t waiting_rows_ = 0;
+  std::atomic<uint64_t> dead_letters_ = 0;
+};
+
+}  // namespace clutch::engine

@@ -1,0 +1,38 @@
+// Python functions with state and timers by key.
+#pragma once
+
+#include <optional>
+
+#include "operators/rows_operator.h"
+#include "runtime/keys.h"
+
+namespace clutch::engine {
+
+// libclutch keeps state and timers; the operator gives each batch its keys, and runs timers when they are due: those of
+// event time before the watermark that they were waiting for is passed on. Functions with a broadcast input get the
+// empty byte string as the last key of every batch: operator state is kept there, and rows of input 1 belong to it.
+class KeyedOperator : public RowsOperator {
+ public:
+  // Without a key column all rows belong to the empty key.
+  static Result<std::unique_ptr<Operator>> make(FunctionDefinition definition, RowsShape shape, bool broadcast);
+
+  std::optional<Deadline> deadline() const override;
+  Status on_deadline(Output& output) override { return advance(output); }
+
+ protected:
+  Result<Submission> prepare(columnar::Array arranged) override;
+  Result<std::optional<Submission>> before_signal(const TimeSignal& signal) override;
+  Result<std::optional<Submission>> when_idle() override;
+
+ private:
+  KeyedOperator(FunctionDefinition definition, RowsShape shape, bool broadcast)
+      : RowsOperator(std::move(definition), std::move(shape)), broadcast_(broadcast) {
+    limit_in_flight(1);
+  }
+  Result<Submission> timers(std::optional<int64_t> watermark, int64_t processing_time);
+
+  const bool broadcast_;
+  std::optional<KeyIndexer> indexer_;
+};
+
+}  // namespace clutch::engine

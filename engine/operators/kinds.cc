@@ -1,0 +1,42 @@
+#include "operators/kinds.h"
+
+#include <array>
+
+namespace clutch::engine {
+namespace {
+
+constexpr std::array kKinds = {
+    KindInfo{.name = CLUTCH_ENGINE_KIND_MAP, .step = true},
+    KindInfo{.name = "stream.flat_map", .step = true},
+    KindInfo{.name = CLUTCH_ENGINE_KIND_FILTER, .step = true},
+    KindInfo{.name = "stream.process"},
+    KindInfo{.name = "stream.async"},
+    KindInfo{.name = "stream.keyed_process", .keyed = true, .state = true},
+    KindInfo{.name = "stream.reduce", .keyed = true, .state = true},
+    KindInfo{.name = "stream.co_map", .inputs = 2},
+    KindInfo{.name = "stream.co_flat_map", .inputs = 2},
+    KindInfo{.name = "stream.co_process", .inputs = 2},
+    KindInfo{.name = "stream.keyed_co_process", .inputs = 2, .keyed = true, .state = true},
+    KindInfo{.name = "stream.broadcast_process", .inputs = 2, .broadcast = true, .state = true},
+    KindInfo{.name = "stream.keyed_broadcast_process", .inputs = 2, .keyed = true, .broadcast = true, .state = true},
+};
+
+}  // namespace
+
+const KindInfo* find_kind(std::string_view name) {
+  for (const KindInfo& kind : kKinds) {
+    if (kind.name == name) return &kind;
+  }
+  return nullptr;
+}
+
+std::string kind_names() {
+  std::string out;
+  for (const KindInfo& kind : kKinds) {
+    if (!out.empty()) out += ", ";
+    out += kind.name;
+  }
+  return out;
+}
+
+}  // namespace clutch::engine

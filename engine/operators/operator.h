@@ -1,0 +1,93 @@
+// What runs in a subtask: operators, each with one output to those behind it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "clutch/clutch.hpp"
+#include "clutch/columnar/owned.h"
+#include "clutch/columnar/result.h"
+#include "runtime/waker.h"
+#include "time/signal.h"
+
+namespace clutch::engine {
+
+// Where an operator sends what it makes: to the next operator of its chain, which takes it before the call returns, or
+// into channels, which may wait for room. After an error nothing more may be sent.
+class Output {
+ public:
+  virtual ~Output() = default;
+  // Elements of the main output, and of a side output by its place among the declared ones. Batches without rows are
+  // dropped.
+  virtual Status emit(columnar::Array batch) = 0;
+  virtual Status emit_side(size_t side, columnar::Array batch) = 0;
+  // To all outputs.
+  virtual Status signal(TimeSignal signal) = 0;
+};
+
+struct OperatorContext {
+  const Host* host = nullptr;
+  Waker* waker = nullptr;  // of the subtask
+  std::string job_name;
+  int32_t subtask = 0;
+  int32_t parallelism = 1;
+  int64_t batch_rows = 4096;
+};
+
+// One instance a subtask, used by its thread alone, but for cancel(). The order of calls: open, then the others until
+// the input ends or something fails, then finish (not after a failure or a cancel), then close in every case in which
+// open was called.
+class Operator {
+ public:
+  using Deadline = std::chrono::steady_clock::time_point;
+
+  virtual ~Operator() = default;
+
+  // By the thread that starts the job.
+  virtual Status open(const OperatorContext& context) = 0;
+
+  // Take a batch of one input. What an operator makes of it may come later, but never behind what comes from later
+  // input.
+  virtual Status process(size_t input, columnar::Array batch, Output& output) = 0;
+
+  // Time of the inputs together. An operator passes it on behind everything that came before it.
+  virtual Status on_signal(TimeSignal signal, Output& output) { return output.signal(signal); }
+
+  // Send what is ready by now, without waiting. Called whenever the subtask was woken, and before it waits.
+  virtual Status poll(Output&) { return {}; }
+
+  // When on_deadline() is to be called at the latest; nothing: never.
+  virtual std::optional<Deadline> deadline() const { return std::nullopt; }
+  virtual Status on_deadline(Output&) { return {}; }
+
+  // Send everything that is in the making, and wait for it: so that a snapshot has no batches in it.
+  virtual Status drain(Output&) { return {}; }
+
+  // What a checkpoint keeps of the operator, after drain(); restore() takes it between open and the first input.
+  virtual Result<std::string> snapshot(int64_t checkpoint) {
+    return Status(CLUTCH_ERR_UNSUPPORTED,
+                  "checkpoint " + std::to_string(checkpoint) + ": this operator has no snapshots");
+  }
+  virtual Status restore(std::string_view) {
+    return Status(CLUTCH_ERR_UNSUPPORTED, "this operator cannot be restored from a snapshot");
+  }
+
+  // The input has ended; send the rest.
+  virtual Status finish(Output& output) { return drain(output); }
+
+  // From any thread, more than once: let calls that wait return soon with an error.
+  virtual void cancel() {}
+
+  virtual Status close() { return {}; }
+
+  // Of the function behind it, for reports; empty where there is none.
+  virtual std::string mode() const { return {}; }
+  virtual std::string plugin() const { return {}; }
+  virtual uint64_t dead_letters() const { return 0; }
+};
+
+}  // namespace clutch::engine

@@ -1,0 +1,25 @@
+#include "operators/timestamps.h"
+
+#include "clutch/columnar/builder.h"
+#include "clutch/columnar/view.h"
+#include "runtime/batch.h"
+
+namespace clutch::engine {
+
+columnar::Array timestamps_of_rows(columnar::Array timestamps, const int32_t* origin, int64_t rows) {
+  if (origin == nullptr) return timestamps;
+  const columnar::ArrayView view(*timestamps);
+  const auto* values = view.values<int64_t>();
+  columnar::ArrayBuilder out(timestamp_field());
+  out.reserve(rows);
+  for (int64_t row = 0; row < rows; ++row) {
+    if (origin[row] < 0 || view.is_null(origin[row])) {
+      out.append_null();
+    } else {
+      out.append(values[origin[row]]);
+    }
+  }
+  return out.finish();
+}
+
+}  // namespace clutch::engine

@@ -1,0 +1,157 @@
+#include "runtime/subtask.h"
+
+#include <algorithm>
+
+namespace clutch::engine {
+namespace {
+
+size_t inputs_of(const Subtask::Input& input) {
+  size_t inputs = 1;
+  for (const size_t number : input.input_of_channel) inputs = std::max(inputs, number + 1);
+  return inputs;
+}
+
+}  // namespace
+
+Subtask::Subtask(std::string name, int32_t number, int32_t parallelism, Input input,
+                 std::vector<std::unique_ptr<Link>> links)
+    : name_(std::move(name)),
+      number_(number),
+      parallelism_(parallelism),
+      input_(std::move(input)),
+      links_(std::move(links)),
+      together_(inputs_of(input_)) {
+  std::vector<size_t> channels(inputs_of(input_), 0);
+  for (const size_t number_of_input : input_.input_of_channel) {
+    channel_in_input_.push_back(channels[number_of_input]++);
+  }
+  for (const size_t count : channels) valves_.emplace_back(count);
+}
+
+Status Subtask::open(const OperatorContext& context) {
+  OperatorContext own = context;
+  own.waker = this;
+  own.subtask = number_;
+  for (const std::unique_ptr<Link>& link : links_) {
+    ++opened_;
+    CLUTCH_RETURN_IF_ERROR(link->open(own));
+  }
+  return {};
+}
+
+Status Subtask::run() {
+  Status status = input_.reader != nullptr ? read_source() : read_gate();
+  if (status.ok()) status = end_of_input();
+  if (status.ok()) {
+    for (const std::unique_ptr<Link>& link : links_) link->close_senders();
+  }
+  return status;
+}
+
+Status Subtask::reason() const {
+  return Status(CLUTCH_ERR_CANCELLED, "the job is being cancelled", CLUTCH_ORIGIN_HOST);
+}
+
+Status Subtask::read_source() {
+  Link& head = *links_.front();
+  Status opened = input_.reader->open();
+  if (!opened.ok()) {
+    return std::move(opened)
+        .prefixed("source \"" + head.label().name + "\"")
+        .with("node", std::to_string(head.label().node));
+  }
+  while (!cancelled_.load()) {
+    CLUTCH_RETURN_IF_ERROR(poll_all());
+    Result<SourceReader::Polled> polled = input_.reader->poll(deadline());
+    if (!polled.ok()) {
+      return std::move(polled)
+          .status()
+          .prefixed("source \"" + head.label().name + "\"")
+          .with("node", std::to_string(head.label().node));
+    }
+    if (polled->kind == SourceReader::Polled::Kind::kEnded) {
+      return head.take_signal({TimeSignal::Kind::kWatermark, kMaxWatermark});
+    }
+    if (polled->kind == SourceReader::Polled::Kind::kBatch) {
+      CLUTCH_RETURN_IF_ERROR(head.process(0, std::move(polled->batch)));
+    }
+  }
+  return reason();
+}
+
+Status Subtask::read_gate() {
+  while (true) {
+    CLUTCH_RETURN_IF_ERROR(poll_all());
+    CLUTCH_ASSIGN_OR_RETURN(InputGate::Taken taken, input_.gate->take(deadline()));
+    if (taken.kind == InputGate::Taken::Kind::kEnded) return {};
+    if (taken.kind == InputGate::Taken::Kind::kElement) {
+      CLUTCH_RETURN_IF_ERROR(take(taken.channel, std::move(taken.element)));
+    }
+  }
+}
+
+Status Subtask::take(size_t channel, StreamElement element) {
+  if (auto* batch = std::get_if<columnar::Array>(&element)) {
+    return links_.front()->process(input_.input_of_channel[channel], std::move(*batch));
+  }
+  if (const auto* signal = std::get_if<TimeSignal>(&element)) return take_signal(channel, *signal);
+  return Status(CLUTCH_ERR_INTERNAL, "task \"" + name_ + "\": a barrier came, and nobody starts checkpoints");
+}
+
+Status Subtask::take_signal(size_t channel, TimeSignal signal) {
+  const size_t input = input_.input_of_channel[channel];
+  of_input_.clear();
+  valves_[input].take(channel_in_input_[channel], signal, of_input_);
+  of_all_.clear();
+  for (const TimeSignal& made : of_input_) together_.take(input, made, of_all_);
+  for (const TimeSignal& made : of_all_) CLUTCH_RETURN_IF_ERROR(links_.front()->take_signal(made));
+  return {};
+}
+
+Status Subtask::poll_all() {
+  for (const std::unique_ptr<Link>& link : links_) {
+    CLUTCH_RETURN_IF_ERROR(link->on_deadline());
+    CLUTCH_RETURN_IF_ERROR(link->poll());
+  }
+  return {};
+}
+
+Status Subtask::end_of_input() {
+  for (const std::unique_ptr<Link>& link : links_) CLUTCH_RETURN_IF_ERROR(link->finish());
+  return {};
+}
+
+std::optional<Operator::Deadline> Subtask::deadline() const {
+  std::optional<Operator::Deadline> first;
+  for (const std::unique_ptr<Link>& link : links_) {
+    const std::optional<Operator::Deadline> own = link->deadline();
+    if (own.has_value() && (!first.has_value() || *own < *first)) first = own;
+  }
+  return first;
+}
+
+Status Subtask::close() {
+  Status first;
+  for (; opened_ > 0; --opened_) {
+    Status status = links_[opened_ - 1]->close();
+    if (first.ok()) first = std::move(status);
+  }
+  return first;
+}
+
+void Subtask::cancel(const Status& reason) {
+  cancelled_.store(true);
+  if (input_.gate != nullptr) input_.gate->cancel(reason);
+  for (const std::unique_ptr<Link>& link : links_) link->cancel();
+  wake();
+}
+
+void Subtask::wake() {
+  if (input_.gate != nullptr) {
+    input_.gate->wake();
+  } else {
+    input_.reader->wake();
+  }
+}
+
+}  // namespace clutch::engine

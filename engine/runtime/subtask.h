@@ -1,0 +1,71 @@
+// One thread's share of a task: reads a source or a gate, and runs the task's operators on what it reads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exchange/input_gate.h"
+#include "runtime/chain.h"
+#include "source/source.h"
+#include "time/watermark_valve.h"
+
+namespace clutch::engine {
+
+class Subtask final : public Waker {
+ public:
+  // `input_of_channel`: which input of the first operator each channel leads to. Exactly one of gate and reader is set.
+  struct Input {
+    std::unique_ptr<InputGate> gate;
+    std::vector<size_t> input_of_channel;
+    std::unique_ptr<SourceReader> reader;
+  };
+
+  // The first link is the head; each stands behind the one that feeds it.
+  Subtask(std::string name, int32_t number, int32_t parallelism, Input input, std::vector<std::unique_ptr<Link>> links);
+
+  // Opens the operators in their order, by the thread that starts the job. After a failure close() is to be called.
+  Status open(const OperatorContext& context);
+  // Runs until the input has ended, something fails or cancel() is called. By the subtask's own thread, once.
+  Status run();
+  // Closes what was opened. By the thread that ran, or by the one that opened if nothing ran.
+  Status close();
+
+  // From any thread, more than once: run() and open calls inside of it return soon, with the reason or with an error
+  // that came of it.
+  void cancel(const Status& reason);
+  void wake() override;
+
+  const std::string& name() const { return name_; }
+  int32_t number() const { return number_; }
+  int32_t parallelism() const { return parallelism_; }
+  const std::vector<std::unique_ptr<Link>>& links() const { return links_; }
+
+ private:
+  Status read_source();
+  Status read_gate();
+  Status take(size_t channel, StreamElement element);
+  Status take_signal(size_t channel, TimeSignal signal);
+  Status poll_all();
+  Status end_of_input();
+  std::optional<Operator::Deadline> deadline() const;
+  Status reason() const;
+
+  const std::string name_;
+  const int32_t number_;
+  const int32_t parallelism_;
+  Input input_;
+  std::vector<std::unique_ptr<Link>> links_;
+  // Time of each input, then of all inputs together.
+  std::vector<WatermarkValve> valves_;
+  std::vector<size_t> channel_in_input_;
+  WatermarkValve together_;
+  TimeSignals of_input_;
+  TimeSignals of_all_;
+  size_t opened_ = 0;  // links
+  std::atomic<bool> cancelled_ = false;
+};
+
+}  // namespace clutch::engine
