@@ -19,8 +19,8 @@ class JobClient:
     """Tells how the job is, waits for it and cancels it."""
 
     def __init__(self, job: Any, keep: Dict[int, Callable[[List[Any]], None]]) -> None:
-        """`job` is a clutch._host.Job that was started. `keep` has, for collect sinks that fill a cache, what takes all of
-        their elements when the job has ended well."""
+        """`job` is a clutch._host.Job that was started. `keep` has, for collect sinks that fill a cache, what takes all
+        of their elements when the job has ended well."""
         self._job = job
         self._id = JobID()
         self._began = time.monotonic()

@@ -46,7 +46,9 @@ class RestartStrategies:
     def fixed_delay_restart(restart_attempts: int, delay_between_attempts: int) -> RestartStrategyConfiguration:
         attempts = _whole("restart_attempts", restart_attempts, 0)
         delay = _whole("delay_between_attempts", delay_between_attempts, 0)
-        return RestartStrategyConfiguration("Restart with fixed delay (%d ms). #%d restart attempts." % (delay, attempts))
+        return RestartStrategyConfiguration(
+            "Restart with fixed delay (%d ms). #%d restart attempts." % (delay, attempts)
+        )
 
     @staticmethod
     def failure_rate_restart(
@@ -59,4 +61,3 @@ class RestartStrategies:
             "Failure rate restart with maximum of %d failures within interval %d ms and fixed delay %d ms."
             % (rate, interval, delay)
         )
-

@@ -133,9 +133,7 @@ class BatchReduce(_Around, KeyedProcessFunction):
 
     def __init__(self, function: Any, type_info: TypeInformation) -> None:
         super().__init__(function)
-        self._reduce: Callable[[Any, Any], Any] = (
-            function.reduce if isinstance(function, ReduceFunction) else function
-        )
+        self._reduce: Callable[[Any, Any], Any] = function.reduce if isinstance(function, ReduceFunction) else function
         self._descriptor = ValueStateDescriptor("_reduce_state", type_info)
 
     def open(self, runtime_context: Any) -> None:

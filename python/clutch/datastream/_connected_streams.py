@@ -101,7 +101,9 @@ class BroadcastConnectedStream:
         keyed = isinstance(self.non_broadcast_stream, KeyedStream)
         wanted = KeyedBroadcastProcessFunction if keyed else BroadcastProcessFunction
         check_instance(func, "process of a %s broadcast stream" % ("keyed" if keyed else "non-keyed"), wanted)
-        options = {"broadcast_states": json.dumps({d.name: list(d.clutch_types) for d in self.broadcast_state_descriptors})}
+        options = {
+            "broadcast_states": json.dumps({d.name: list(d.clutch_types) for d in self.broadcast_state_descriptors})
+        }
         output = type_or_row("the output_type of process", output_type)
         second = self.broadcast_stream.input_stream._partitioned("broadcast")
         if keyed:

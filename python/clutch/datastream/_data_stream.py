@@ -17,7 +17,7 @@ from clutch.datastream._basic_functions import (
     SinkFunction,
 )
 from clutch.datastream._code import Code, check_function, check_instance, name_of
-from clutch.datastream._element_types import PICKLE, element_text, has_pickles
+from clutch.datastream._element_types import element_text, has_pickles
 from clutch.datastream._graph import Input, Node, Origin
 from clutch.datastream._process_functions import ProcessFunction
 from clutch.datastream._sinks import DataStreamSink, check_text
@@ -154,7 +154,9 @@ class DataStream:
         check_function(func, MapFunction, "map")
         return self._python("stream.map", "Map", func, type_or_row("the output_type of map", output_type))
 
-    def flat_map(self, func: Union[Callable[[Any], Any], FlatMapFunction], output_type: OutputType = None) -> DataStream:
+    def flat_map(
+        self, func: Union[Callable[[Any], Any], FlatMapFunction], output_type: OutputType = None
+    ) -> DataStream:
         """Any number of elements for each."""
         check_function(func, FlatMapFunction, "flat_map")
         return self._python("stream.flat_map", "FlatMap", func, type_or_row("the output_type of flat_map", output_type))

@@ -35,7 +35,8 @@ def execution_plan(document: Dict[str, Any]) -> str:
         before = [edge for edge in document["edges"] if edge["to"] == node["id"]]
         if before:
             planned["predecessors"] = [
-                {"id": edge["from"], "ship_strategy": _strategy(edge, nodes, default), "side": "second"} for edge in before
+                {"id": edge["from"], "ship_strategy": _strategy(edge, nodes, default), "side": "second"}
+                for edge in before
             ]
         found.append(planned)
     return json.dumps({"nodes": found}, indent=2)

@@ -30,7 +30,9 @@ class IntervalJoin:
         lower = to_millis("the lower_bound of between", lower_bound)
         upper = to_millis("the upper_bound of between", upper_bound)
         if lower > upper:
-            raise ValueError("the lower_bound of between must not be above the upper_bound, got %d ms and %d ms" % (lower, upper))
+            raise ValueError(
+                "the lower_bound of between must not be above the upper_bound, got %d ms and %d ms" % (lower, upper)
+            )
         return IntervalJoined(self._left, self._right, lower, upper)
 
 

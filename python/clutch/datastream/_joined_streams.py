@@ -87,17 +87,21 @@ class _WithWindow:
         return self
 
     def _apply(self, function: str, user: Any, output_type: OutputType) -> DataStream:
-        first, second = self._streams
+        first = self._streams[0]
         output = type_or_row("the output_type of apply", output_type)
         env = first.get_execution_environment()
         parts = self._settings.parts(env)
         native = native_parts(parts)
         if native is None:
-            return add_window(self._tagged(), parts, WindowWork("apply", Meet(function, user), None, output, None), False)
+            return add_window(
+                self._tagged(), parts, WindowWork("apply", Meet(function, user), None, output, None), False
+            )
         members: Dict[str, Any] = {"function": function, "code": Code(user, name_of(user)), **native, "output": output}
         keyed = [stream.key_by(key, self._key_type) for stream, key in zip(self._streams, self._selectors)]
         inputs = keyed[0]._inputs(0) + keyed[1]._inputs(1)
-        return env._stream(env._operator("window", "CoGroup" if function == "co_group" else "Join", members, inputs), output)
+        return env._stream(
+            env._operator("window", "CoGroup" if function == "co_group" else "Join", members, inputs), output
+        )
 
     def _tagged(self) -> KeyedStream:
         """Both streams as one, by key: each element with the number of its stream."""

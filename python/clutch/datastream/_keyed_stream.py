@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _PARTITIONS = ("shuffle", "rescale", "rebalance", "forward", "broadcast", "partition_custom")
 
 
-@refusing({name: "Cannot override partitioning for %s" for name in _PARTITIONS}, "do so before key_by, or behind it")
+@refusing(dict.fromkeys(_PARTITIONS, "Cannot override partitioning for %s"), "do so before key_by, or behind it")
 @refusing(OF_OPERATORS, "key_by is no operator of its own; name the operators before and behind it")
 class KeyedStream(DataStream):
     """The elements of a stream, with a key each. Elements of equal keys meet in one instance of the next operator."""
@@ -65,7 +65,9 @@ class KeyedStream(DataStream):
             return self._origin_stream.map(func, output_type)
         return self._keyed("Map", _adapters.KeyedMap(func), type_or_row("the output_type of map", output_type))
 
-    def flat_map(self, func: Union[Callable[[Any], Any], FlatMapFunction], output_type: OutputType = None) -> DataStream:
+    def flat_map(
+        self, func: Union[Callable[[Any], Any], FlatMapFunction], output_type: OutputType = None
+    ) -> DataStream:
         if not isinstance(func, FlatMapFunction) or not opens(func):
             return self._origin_stream.flat_map(func, output_type)
         output = type_or_row("the output_type of flat_map", output_type)

@@ -132,4 +132,3 @@ def set_late(node: Node, parts: WindowParts, type_info: TypeInformation) -> None
 def kind_of(function: Any) -> str:
     """apply or process, by what a window function has."""
     return "process" if hasattr(function, "process") else "apply"
-

@@ -1,7 +1,7 @@
 """The window operator in Python, for windows with an assigner, trigger or evictor of users.
 
-It does what Flink's WindowOperator does, as a function of rows and timers by key. What it keeps stands in one map state;
-a timer of the key names no window, so the windows that wait for a point in time stand there, too.
+It does what Flink's WindowOperator does, as a function of rows and timers by key. What it keeps stands in one map
+state; a timer of the key names no window, so the windows that wait for a point in time stand there, too.
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ class WindowOperator(KeyedProcessFunction):
         end = window.max_timestamp()
         if self._event_time and end + self._lateness <= now.current_watermark():
             raise RuntimeError(
-                "the event-time windows %s were merged to %r, which ends at or before the watermark %d; an assigner must "
-                "not make windows end earlier" % (parts, window, now.current_watermark())
+                "the event-time windows %s were merged to %r, which ends at or before the watermark %d; an assigner "
+                "must not make windows end earlier" % (parts, window, now.current_watermark())
             )
         if not self._event_time and end <= now.current_processing_time():
             raise RuntimeError(
@@ -228,9 +228,10 @@ class WindowOperator(KeyedProcessFunction):
         yield from self._given([element.value for element in elements], window, ctx)
         self._evictor.evict_after(elements, len(elements), window, context)
         if len(elements) != len(contents):
-            self._contents.set(name, [(e.value, MIN_LONG_VALUE if e.timestamp is None else e.timestamp) for e in elements])
+            self._contents.set(
+                name, [(e.value, MIN_LONG_VALUE if e.timestamp is None else e.timestamp) for e in elements]
+            )
 
     def _given(self, values: List[Any], window: Any, ctx: Any) -> Iterable[Any]:
         context = WindowContext(self, ctx, window)
         return self._call(ctx.get_current_key(), window, context, values) or ()
-

@@ -75,9 +75,7 @@ class WindowSettings:
         if trigger is None:
             trigger = self._assigner.get_default_trigger(env)
             self._check_merging(trigger)
-        return WindowParts(
-            self._assigner, trigger, self._evictor, self._allowed_lateness, self._late_data_output_tag
-        )
+        return WindowParts(self._assigner, trigger, self._evictor, self._allowed_lateness, self._late_data_output_tag)
 
 
 class _Windowed:
@@ -118,7 +116,11 @@ class _Windowed:
         return self
 
     def _window_function(self, function: Any) -> Any:
-        return None if function is None else check_instance(function, "the window_function", self._APPLIES, self._PROCESSES)
+        return (
+            None
+            if function is None
+            else check_instance(function, "the window_function", self._APPLIES, self._PROCESSES)
+        )
 
     def _add(self, work: WindowWork) -> DataStream:
         return add_window(self._keyed_stream, self._settings.parts(self.get_execution_environment()), work, self._ALL)

@@ -151,7 +151,9 @@ class StreamExecutionEnvironment:
     def get_checkpointing_mode(self) -> CheckpointingMode:
         return self._checkpoints.get_checkpointing_mode()
 
-    def set_restart_strategy(self, restart_strategy_configuration: RestartStrategyConfiguration) -> StreamExecutionEnvironment:
+    def set_restart_strategy(
+        self, restart_strategy_configuration: RestartStrategyConfiguration
+    ) -> StreamExecutionEnvironment:
         """Accepted and kept; a notice says that a job which fails ends."""
         self._restart_strategy = check_instance(
             restart_strategy_configuration, "set_restart_strategy", RestartStrategyConfiguration
@@ -199,9 +201,7 @@ class StreamExecutionEnvironment:
 
     def set_stream_time_characteristic(self, characteristic: TimeCharacteristic) -> None:
         """With IngestionTime or EventTime watermarks are sent every 200 ms, with ProcessingTime never."""
-        self._time_characteristic = check_instance(
-            characteristic, "set_stream_time_characteristic", TimeCharacteristic
-        )
+        self._time_characteristic = check_instance(characteristic, "set_stream_time_characteristic", TimeCharacteristic)
         self._config.set_auto_watermark_interval(0 if characteristic is TimeCharacteristic.ProcessingTime else 200)
 
     def get_stream_time_characteristic(self) -> TimeCharacteristic:
@@ -251,9 +251,7 @@ class StreamExecutionEnvironment:
     def from_collection(self, collection: List[Any], type_info: OutputType = None) -> DataStream:
         """The elements of a list; without a type they are pickled."""
         if isinstance(collection, (str, bytes, dict)) or not hasattr(collection, "__iter__"):
-            raise TypeError(
-                "from_collection takes a list, got %r of type %s" % (collection, type(collection).__name__)
-            )
+            raise TypeError("from_collection takes a list, got %r of type %s" % (collection, type(collection).__name__))
         of = type_or_row("the type_info of from_collection", type_info)
         members = {"collection": Collection(list(collection), of)}
         return self._source("Source: Collection Source", members, of, False, True)

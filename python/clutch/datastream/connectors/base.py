@@ -34,7 +34,6 @@ class Sink:
         raise NotImplementedError
 
 
-
 class DeliveryGuarantee(Enum):
     """How often an element is written when a job fails and begins anew."""
 

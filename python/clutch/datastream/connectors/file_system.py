@@ -250,7 +250,9 @@ class BulkWriterFactory:
 class _FileSinkBuilder:
     """Collects what build() makes a FileSink of."""
 
-    def __init__(self, members: Dict[str, Any], encoder: Optional[Encoder], type_info: Optional[TypeInformation]) -> None:
+    def __init__(
+        self, members: Dict[str, Any], encoder: Optional[Encoder], type_info: Optional[TypeInformation]
+    ) -> None:
         self._members: Dict[str, Any] = {"type": "files", **members}
         self._encoder = encoder
         self._type_info = type_info
@@ -317,4 +319,3 @@ class FileSink(Sink):
         elif self._encoder is not None:
             stream = stream.map(Encoded(self._encoder), Types.STRING())
         return stream._sink("Sink: File Sink", self._members)
-

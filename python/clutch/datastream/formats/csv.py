@@ -82,7 +82,9 @@ class CsvSchemaBuilder:
 
     def add_array_column(self, name: str, separator: str = ";", element_type: Any = None) -> CsvSchemaBuilder:
         """Refused: arrays in CSV are not served."""
-        raise NotImplementedError("array columns of CSV are not served; read %r as text and split it in a map" % (name,))
+        raise NotImplementedError(
+            "array columns of CSV are not served; read %r as text and split it in a map" % (name,)
+        )
 
     def add_columns_from(self, schema: CsvSchema) -> CsvSchemaBuilder:
         self._columns.extend(check_instance(schema, "add_columns_from", CsvSchema)._columns)
@@ -116,7 +118,8 @@ class CsvSchemaBuilder:
     def set_escape_char(self, char: str) -> CsvSchemaBuilder:
         """Refused: a quote inside of quotes is doubled, as RFC 4180 has it."""
         raise NotImplementedError(
-            "escape chars of CSV are not served, got %r; double a quote inside of quotes instead" % (_one("Escape char", char),)
+            "escape chars of CSV are not served, got %r; double a quote inside of quotes instead"
+            % (_one("Escape char", char),)
         )
 
     def disable_escape_char(self) -> CsvSchemaBuilder:
@@ -167,5 +170,3 @@ class CsvBulkWriter:
     def for_schema(schema: CsvSchema) -> BulkWriterFactory:
         check_instance(schema, "for_schema", CsvSchema)
         return BulkWriterFactory(schema.members(), schema.get_type_info())
-
-
