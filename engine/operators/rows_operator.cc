@@ -105,16 +105,18 @@ void RowsOperator::passed(const TimeSignal& signal) {
 }
 
 Status RowsOperator::deliver(FunctionResult& result, Kept kept, Output& output) {
-  CLUTCH_ASSIGN_OR_RETURN(columnar::Array rows, result.take_rows());
   if (!shape_.sides.empty()) {
     const Shared timestamps(std::move(kept[0]));
     kept[0] = timestamps.view();
     CLUTCH_RETURN_IF_ERROR(deliver_sides(result, timestamps.view(), output));
   }
-  const int64_t count = rows->length;
+  const int64_t count = result.row_count();
   if (count == 0) return {};
+  // The origins go with the rows.
+  columnar::Array timestamps = timestamps_of_rows(std::move(kept[0]), result.origin(), count);
+  CLUTCH_ASSIGN_OR_RETURN(columnar::Array rows, result.take_rows());
   std::vector<columnar::Array> columns = take_columns(std::move(rows));
-  columns.push_back(timestamps_of_rows(std::move(kept[0]), result.origin(), count));
+  columns.push_back(std::move(timestamps));
   return output.emit(columnar::make_batch(count, std::move(columns)));
 }
 

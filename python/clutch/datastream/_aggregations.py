@@ -27,11 +27,11 @@ class _FieldReduce(ReduceFunction):
     _NAME = ""
 
     def __init__(self, position: Position) -> None:
-        self._position = check_position(self._NAME, position)
+        self._position: Any = check_position(self._NAME, position)
 
     def _field(self, element: Any) -> Any:
         if isinstance(element, (tuple, list, Row)):
-            return element[self._position]  # type: ignore[call-overload]
+            return element[self._position]
         if self._position != 0:
             raise TypeError(
                 "%s(%r) is of tuples, lists and Rows; the element %r of type %s has no fields, so only position 0 is "
@@ -43,11 +43,11 @@ class _FieldReduce(ReduceFunction):
         """The element with another value in the field. The element itself stays as it was."""
         if isinstance(element, tuple):
             values = list(element)
-            values[self._position] = value  # type: ignore[call-overload]
+            values[self._position] = value
             return tuple(values) if type(element) is tuple else type(element)(*values)
         if isinstance(element, list):
             values = list(element)
-            values[self._position] = value  # type: ignore[call-overload]
+            values[self._position] = value
             return values
         if isinstance(element, Row):
             row = Row.of_kind(element.get_row_kind(), *element)

@@ -82,7 +82,7 @@ def describe(settings: Settings, operators: List[Node]) -> Description:
 
     def placement(node: Node) -> Dict[str, Any]:
         parallelism = parallelism_of(node, settings.parallelism)
-        found = {"uid": node.uid, "description": node.description, "chain": node.chain}
+        found: Dict[str, Any] = {"uid": node.uid, "description": node.description, "chain": node.chain}
         found["parallelism"] = parallelism if parallelism != settings.parallelism else None
         return {name: value for name, value in found.items() if value is not None}
 

@@ -97,7 +97,7 @@ class WindowOperator(KeyedProcessFunction):
             pairs = [(self.bytes_of(window), self.bytes_of(state)) for window, state in merging.kept.items()]
             Cell(self.entries, _MERGED).write(pairs or None)
 
-    def _merge(self, trigger: TriggerContext, window: Any, parts: List[Any], keeper: Any, taken: List[Any]) -> None:
+    def _merge(self, trigger: Any, window: Any, parts: List[Any], keeper: Any, taken: List[Any]) -> None:
         ctx = trigger.ctx
         now = ctx.timer_service()
         end = window.max_timestamp()
@@ -142,7 +142,7 @@ class WindowOperator(KeyedProcessFunction):
         end: int = window.max_timestamp()
         return min(end + self._lateness, MAX_LONG_VALUE) if self._event_time else end
 
-    def _clean_up(self, trigger: TriggerContext, window: Any, wanted: bool) -> None:
+    def _clean_up(self, trigger: Any, window: Any, wanted: bool) -> None:
         end = self._end(window)
         if end != MAX_LONG_VALUE:
             self.timer(trigger.ctx, self._event_time, end, window, wanted)
@@ -156,9 +156,10 @@ class WindowOperator(KeyedProcessFunction):
         timestamp = ctx.timestamp()
         if timestamp is None:
             timestamp = MIN_LONG_VALUE
-        windows = self._assigner.assign_windows(value, timestamp, AssignerContext(self, ctx))
+        context: Any = AssignerContext(self, ctx)
+        windows = self._assigner.assign_windows(value, timestamp, context)
         merging = self._merging()
-        trigger = TriggerContext(self, ctx)
+        trigger: Any = TriggerContext(self, ctx)
         skipped = True
         for window in windows:
             if merging is not None:
@@ -194,7 +195,7 @@ class WindowOperator(KeyedProcessFunction):
         if kept is None:
             return  # the window was merged into another
         name = self.name(_CONTENTS, kept)
-        trigger = TriggerContext(self, ctx)
+        trigger: Any = TriggerContext(self, ctx)
         trigger.window = window
         called = self._trigger.on_event_time if event_time else self._trigger.on_processing_time
         yield from self._act(called(time, window, trigger), window, name, ctx)
@@ -223,7 +224,7 @@ class WindowOperator(KeyedProcessFunction):
         elements = [
             TimestampedValue(value, None if timestamp == MIN_LONG_VALUE else timestamp) for value, timestamp in contents
         ]
-        context = EvictorContext(self, ctx)
+        context: Any = EvictorContext(self, ctx)
         self._evictor.evict_before(elements, len(elements), window, context)
         yield from self._given([element.value for element in elements], window, ctx)
         self._evictor.evict_after(elements, len(elements), window, context)

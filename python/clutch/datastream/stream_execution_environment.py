@@ -270,9 +270,14 @@ class StreamExecutionEnvironment:
         check_text("the source_name of from_source", source_name)
         watermarks = watermark_members(watermark_strategy)
         of = source._type() if type_info is None else type_or_row("the type_info of from_source", type_info)
-        stream = source._attach(self, "Source: " + source_name, of)
-        if watermarks:
-            stream._node("from_source").members["watermarks"] = watermarks
+        stream: DataStream = source._attach(self, "Source: " + source_name, of)
+        nodes = [origin.node for origin in stream._origins]
+        if not watermarks:
+            return stream
+        if any(node.type != "source" for node in nodes):  # a function makes the elements
+            return stream.assign_timestamps_and_watermarks(watermark_strategy)
+        for node in nodes:
+            node.members["watermarks"] = watermarks
         return stream
 
     def add_source(

@@ -288,8 +288,11 @@ class _FileSinkBuilder:
 class FileSink(Sink):
     """Files below a folder, each visible under its name when it is finished."""
 
-    RowFormatBuilder = _FileSinkBuilder
-    BulkFormatBuilder = _FileSinkBuilder
+    class RowFormatBuilder(_FileSinkBuilder):
+        """What for_row_format() gives."""
+
+    class BulkFormatBuilder(_FileSinkBuilder):
+        """What for_bulk_format() gives."""
 
     def __init__(
         self, members: Dict[str, Any], encoder: Optional[Encoder], type_info: Optional[TypeInformation]
@@ -302,14 +305,14 @@ class FileSink(Sink):
     def for_row_format(base_path: str, encoder: Encoder) -> FileSink.RowFormatBuilder:
         """Write a line for each element, with an encoder such as Encoder.simple_string_encoder()."""
         check_instance(encoder, "for_row_format", Encoder)
-        return _FileSinkBuilder({"path": _path(base_path), "format": "text"}, encoder, None)
+        return FileSink.RowFormatBuilder({"path": _path(base_path), "format": "text"}, encoder, None)
 
     @staticmethod
     def for_bulk_format(base_path: str, writer_factory: BulkWriterFactory) -> FileSink.BulkFormatBuilder:
         """Write rows with what CsvBulkWriter.for_schema() gives."""
         check_instance(writer_factory, "for_bulk_format", BulkWriterFactory)
         members = {"path": _path(base_path), **writer_factory._members}
-        return _FileSinkBuilder(members, None, writer_factory._type_info)
+        return FileSink.BulkFormatBuilder(members, None, writer_factory._type_info)
 
     def _attach(self, stream: DataStream) -> DataStreamSink:
         if self._type_info is not None and element_text(self._type_info) != element_text(stream.get_type()):
