@@ -112,7 +112,6 @@ Status RowsOperator::deliver(FunctionResult& result, Kept kept, Output& output) 
   }
   const int64_t count = result.row_count();
   if (count == 0) return {};
-  // The origins go with the rows.
   columnar::Array timestamps = timestamps_of_rows(std::move(kept[0]), result.origin(), count);
   CLUTCH_ASSIGN_OR_RETURN(columnar::Array rows, result.take_rows());
   std::vector<columnar::Array> columns = take_columns(std::move(rows));

@@ -22,7 +22,7 @@ class FunctionResult {
 
   int64_t row_count() const { return clutch_app_result_row_count(result_.get()); }
   uint64_t dead_letters() const { return clutch_app_result_dead_letter_count(result_.get()); }
-  // The rows of the main output, moved out.
+  // The rows of the main output, moved out; origin() and row_count() are gone with them.
   Result<columnar::Array> take_rows();
   // nullptr: row i came from input row i.
   const int32_t* origin() const { return clutch_app_result_origin(result_.get()); }
