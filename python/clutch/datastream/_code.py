@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 from typing import Any, Dict, List
 
@@ -41,8 +42,10 @@ class Code:
 
 def runnable(function: Any) -> Any:
     """What a runtime is to run: a function object as it is, of other objects what calling them calls."""
-    if isinstance(function, Function) or hasattr(function, "__code__") or isinstance(function, type):
+    if isinstance(function, Function) or hasattr(function, "__code__"):
         return function
+    if isinstance(function, type):
+        return functools.partial(function)  # such as str: it is called, and is no function object to be made
     if callable(function) and any(hasattr(function, name) for name in _METHODS):
         return function.__call__
     return function
@@ -59,10 +62,10 @@ def opens(function: Any) -> bool:
 
 
 def check_function(function: Any, interface: type, what: str) -> Any:
-    """TypeError unless the object is of the interface, or can be called and is no class."""
+    """TypeError unless the object is of the interface, or can be called and is no class of functions."""
     if isinstance(function, interface):
         return function
-    if not callable(function) or isinstance(function, type):
+    if not callable(function) or (isinstance(function, type) and issubclass(function, Function)):
         raise TypeError(
             "%s takes an instance of %s or a function, got %r of type %s"
             % (what, interface.__name__, function, type(function).__name__)
