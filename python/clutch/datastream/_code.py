@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import platform
+import sys
 from typing import Any, Dict, List
 
 from clutch.datastream._basic_functions import Function
@@ -37,7 +37,7 @@ class Code:
         self.payload = dump_function(runnable(function), name)
 
     def describe(self, blobs: Blobs) -> Dict[str, Any]:
-        return {"format": "pickle", "blob": blobs.add(self.payload), "python_version": platform.python_version()}
+        return {"format": "pickle", "blob": blobs.add(self.payload), "python_version": "%d.%d.%d" % sys.version_info[:3]}
 
 
 def runnable(function: Any) -> Any:

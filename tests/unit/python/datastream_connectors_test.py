@@ -60,7 +60,7 @@ class ConnectorsTest(TestCase):
         return description.document
 
     def source(self, stream: Any) -> Dict[str, Any]:
-        stream.map(lambda v: v)
+        stream.map(str)
         return self.document()["nodes"][0]
 
     def test_sequences(self) -> None:
@@ -96,7 +96,7 @@ class ConnectorsTest(TestCase):
     def test_text_files(self) -> None:
         builder = FileSource.for_record_stream_format(StreamFormat.text_line_format("latin-1"), "file:///in", "/more")
         source = builder.monitor_continuously(Duration.of_seconds(2)).build()
-        self.env.from_source(source, NONE, "files").map(lambda v: v)
+        self.env.from_source(source, NONE, "files").map(str)
         document = self.document()
         self.assertEqual([node["source"]["path"] for node in document["nodes"][:2]], ["/in", "/more"])
         self.assertEqual(

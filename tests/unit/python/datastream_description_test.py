@@ -54,8 +54,8 @@ def add(left: int, right: int) -> int:
     return left + right
 
 
-def never(value: Any) -> Any:
-    raise AssertionError(value)
+def listed(value: Any) -> List[Any]:
+    return [value]
 
 
 class Opening(MapFunction):
@@ -284,8 +284,8 @@ class OneStreamTest(Base):
         for stream, kind, output in (
             (self.numbers.map(increment), "stream.map", "pickle"),
             (self.numbers.map(increment, [LONG]), "stream.map", "struct<f0: int64>"),
-            (self.numbers.flat_map(lambda v: [v], LONG), "stream.flat_map", "int64"),
-            (self.numbers.filter(lambda v: True), "stream.filter", "int64"),
+            (self.numbers.flat_map(listed, LONG), "stream.flat_map", "int64"),
+            (self.numbers.filter(bool), "stream.filter", "int64"),
             (self.numbers.process(Process(), STRING), "stream.process", "string"),
         ):
             self.assertEqual(
@@ -464,7 +464,7 @@ class OneStreamTest(Base):
                     "options": {"timeout_ms": "2000", "capacity": "7", "ordered": ordered},
                 },
             )
-        strategy = AsyncRetryStrategy.fixed_delay(3, 10, None, lambda error: True)
+        strategy = AsyncRetryStrategy.fixed_delay(3, 10, None, bool)
         AsyncDataStream.ordered_wait_with_retry(self.numbers, Later(), Time.seconds(2), strategy)
         described = self.described()
         found = described.code(described.nodes[-1]["code"])
@@ -715,7 +715,7 @@ class TwoStreamsTest(Base):
     def test_iterations(self) -> None:
         loop = self.numbers.iterate(Time.seconds(1))
         step = loop.map(increment, LONG)
-        loop.close_with(step.filter(lambda v: v < 9))
+        loop.close_with(step.filter(bool))
         described = self.described()
         node = next(node for node in described.nodes if node["type"] == "iteration")
         self.assertEqual(node["max_wait_ms"], 1000)
@@ -724,7 +724,7 @@ class TwoStreamsTest(Base):
         self.refused(
             ValueError,
             "what is fed back must have the type of the iteration, Long, and has String",
-            lambda: loop.close_with(loop.map(lambda v: "", STRING)),
+            lambda: loop.close_with(loop.map(str, STRING)),
         )
         self.refused(
             ValueError,
