@@ -37,7 +37,8 @@ class Code:
         self.payload = dump_function(runnable(function), name)
 
     def describe(self, blobs: Blobs) -> Dict[str, Any]:
-        return {"format": "pickle", "blob": blobs.add(self.payload), "python_version": "%d.%d.%d" % sys.version_info[:3]}
+        version = "%d.%d.%d" % sys.version_info[:3]
+        return {"format": "pickle", "blob": blobs.add(self.payload), "python_version": version}
 
 
 def runnable(function: Any) -> Any:

@@ -301,8 +301,8 @@ class OneStreamTest(Base):
         )
         self.refused(
             TypeError,
-            "map takes an instance of MapFunction or a function, got <class 'datastream_description_test.Opening'> of type "
-            "ABCMeta",
+            "map takes an instance of MapFunction or a function, got <class 'datastream_description_test.Opening'> of "
+            "type ABCMeta",
             lambda: self.numbers.map(Opening),
         )
         self.numbers.map(str)
@@ -317,8 +317,8 @@ class OneStreamTest(Base):
             self.numbers.process(Keyed())  # type: ignore[arg-type]
         self.refused(
             TypeError,
-            "the output_type of map must be a type such as Types.STRING(), or a list of types for a ROW, got 'x' of type "
-            "str",
+            "the output_type of map must be a type such as Types.STRING(), or a list of types for a ROW, got 'x' of "
+            "type str",
             lambda: self.numbers.map(increment, "x"),  # type: ignore[arg-type]
         )
 
@@ -547,7 +547,8 @@ class KeyedTest(Base):
         self.assertEqual([self.reduced(n, 0, [3, 1, 2]) for n in ("sum", "min", "max", "min_by")], [6, 1, 3, 1])
         self.refused(
             TypeError,
-            "sum(1) is of tuples, lists and Rows; the element 3 of type int has no fields, so only position 0 is possible",
+            "sum(1) is of tuples, lists and Rows; the element 3 of type int has no fields, so only position 0 is "
+            "possible",
             lambda: self.reduced("sum", 1, [3, 4]),
         )
         self.refused(
@@ -577,8 +578,8 @@ class KeyedTest(Base):
             )
         self.refused(
             TypeError,
-            "Set parallelism for KeyedStream is not supported; key_by is no operator of its own; name the operators before "
-            "and behind it",
+            "Set parallelism for KeyedStream is not supported; key_by is no operator of its own; name the operators "
+            "before and behind it",
             lambda: keyed.set_parallelism(1),
         )
         for name in ("name", "uid", "get_name", "set_max_parallelism", "force_non_parallel", "slot_sharing_group"):
@@ -798,8 +799,8 @@ class ConfigurationTest(Base):
         self.assertEqual(
             logged.output,
             [
-                "WARNING:clutch.datastream:checkpointing has no effect: jobs make no checkpoints yet, and begin anew after a "
-                "failure",
+                "WARNING:clutch.datastream:checkpointing has no effect: jobs make no checkpoints yet, and begin anew after "
+                "a failure",
                 "WARNING:clutch.datastream:add_jars has no effect: no Java runs here",
             ],
         )

@@ -399,7 +399,8 @@ class OnJobs(Jobs):
 
 CALLS: List[int] = []
 ONE = """{"nodes": [
-  {"id": 1, "type": "source", "name": "numbers", "source": {"type": "sequence", "first": 1, "last": 3}, "output": "int64"},
+  {"id": 1, "type": "source", "name": "numbers", "output": "int64",
+   "source": {"type": "sequence", "first": 1, "last": 3}},
   {"id": 2, "type": "sink", "name": "out", "sink": {"type": "collect"}}], "edges": [{"from": 1, "to": 2}]}"""
 
 
