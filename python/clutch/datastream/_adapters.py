@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Tuple
+from typing import Any, Callable, Iterable, Optional, Tuple
 
 from clutch_row import Row
 
-from clutch.common.constants import MAX_LONG_VALUE
+from clutch.common.constants import MAX_LONG_VALUE, MIN_LONG_VALUE
 from clutch.common.typeinfo import TypeInformation
 from clutch.datastream._basic_functions import (
     CoFlatMapFunction,
@@ -108,6 +108,16 @@ class KeyOf(_Around):
     def __init__(self, selector: KeySelector) -> None:
         super().__init__(selector)
         self.get_key = self.map = selector.get_key
+
+
+class TimestampsOf:
+    """A timestamp assigner as what gives an element's time: by its method, or called with None for no time so far."""
+
+    def __init__(self, assigner: Any) -> None:
+        self.extract_timestamp = assigner.extract_timestamp
+
+    def __call__(self, value: Any, timestamp: Optional[int]) -> Any:
+        return self.extract_timestamp(value, MIN_LONG_VALUE if timestamp is None else timestamp)
 
 
 class PartitionOf(_Around):
