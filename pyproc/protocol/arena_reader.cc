@@ -1,4 +1,5 @@
 // Reading arenas: the tables, and arrays as views or as private copies.
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -25,8 +26,10 @@ struct FreeDeleter {
   void operator()(uint8_t* memory) const { std::free(memory); }
 };
 
-// Everything one array consists of, in one place; the base array's release deletes it.
+// Everything one array consists of, in one place. The base and each array inside of it hold it: a consumer may move
+// arrays out, and release the base before them.
 struct ArrayParts {
+  std::atomic<size_t> holders = 0;
   std::vector<ArrowArray> nodes;      // never grows after it was sized: children point into it
   std::vector<ArrowArray*> pointers;  // likewise
   std::vector<const void*> buffers;   // likewise
@@ -37,12 +40,16 @@ struct ArrayParts {
   size_t next_buffer = 0;
 };
 
-void release_part(ArrowArray* array) { array->release = nullptr; }
-
-void release_base(ArrowArray* array) {
+void release_array(ArrowArray* array) {
   auto* parts = static_cast<ArrayParts*>(array->private_data);
+  for (int64_t i = 0; i < array->n_children; ++i) {
+    if (array->children[i]->release != nullptr) array->children[i]->release(array->children[i]);
+  }
+  if (array->dictionary != nullptr && array->dictionary->release != nullptr) {
+    array->dictionary->release(array->dictionary);
+  }
   array->release = nullptr;
-  delete parts;
+  if (parts->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) delete parts;
 }
 
 uint32_t buffer_count(const columnar::Type& type) {
@@ -80,8 +87,8 @@ ArrowArray* lay_out(const Field& field, std::span<const NodeEntry> nodes, ArrayP
   array.buffers = parts.buffers.data() + parts.next_buffer;
   parts.next_buffer += static_cast<size_t>(array.n_buffers);
   array.dictionary = nullptr;
-  array.release = release_part;
-  array.private_data = nullptr;
+  array.release = release_array;
+  array.private_data = &parts;
   const bool dictionary = field.type.id == TypeId::kDictionary;
   const size_t n_children = dictionary ? 0 : field.type.children.size();
   array.n_children = static_cast<int64_t>(n_children);
@@ -112,10 +119,9 @@ std::unique_ptr<ArrayParts> make_parts(const Section& section) {
 
 Array finish(std::unique_ptr<ArrayParts> parts, const Section& section, const Field& field) {
   lay_out(field, section.nodes, *parts);
-  ArrowArray base = parts->nodes[0];
-  base.release = release_base;
-  base.private_data = parts.release();
-  return Array(std::move(base));
+  parts->holders.store(parts->nodes.size(), std::memory_order_relaxed);
+  // The parts belong to the arrays from here on.
+  return Array(std::move(parts.release()->nodes[0]));
 }
 
 int64_t now_ns() {

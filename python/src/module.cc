@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "capsule.h"
+#include "job.h"
 #include "state.h"
 
 namespace clutch::python {
@@ -9,6 +10,7 @@ namespace {
 
 PyMethodDef kFunctions[] = {
     {"from_arrow", from_arrow, METH_O, "An Array of what an object gives by the Arrow PyCapsule interface, or None."},
+    {"pack_elements", pack_elements, METH_O, "Bytes of the elements of an Array, for a source `collection` of a job."},
     {nullptr, nullptr, 0, nullptr},
 };
 
@@ -123,7 +125,7 @@ PyMODINIT_FUNC PyInit__host(void) {
     state().conversions = *std::move(conversions);
     PyRef module = PyRef::steal(PyModule_Create(&kModule));
     if (!module || !add_array_type(module.get()) || !add_schema_type(module.get()) || !add_host_type(module.get()) ||
-        !add_function_type(module.get()) ||
+        !add_function_type(module.get()) || !add_job_type(module.get()) ||
         PyModule_AddStringConstant(module.get(), "version", clutch_app_version()) != 0) {
       return nullptr;
     }

@@ -101,6 +101,7 @@ bool add_array_type(PyObject* module);
 bool add_schema_type(PyObject* module);
 bool add_host_type(PyObject* module);
 bool add_function_type(PyObject* module);
+bool add_job_type(PyObject* module);
 // Make a type from its spec and add it under its name, keeping a reference in `ret_type` if that is not NULL.
 bool add_type(PyObject* module, PyType_Spec& spec, const char* name, PyTypeObject** ret_type);
 

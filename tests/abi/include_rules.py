@@ -67,8 +67,8 @@ ROOMS = (
     Room("plugins/template", ("abi",)),
     Room("plugins/thread", ("abi", "columnar", "plugins/interpreter", "pyembed/include")),
     Room("plugins/process", ("abi", "columnar", "plugins/interpreter", "pyproc")),
-    # The extension module converts with the runtime's own code.
-    Room("python", ("abi", "columnar", HOST_PUBLIC, "pyembed/src/convert"), ("python",)),
+    # The extension module converts with the runtime's own code, and runs jobs.
+    Room("python", ("abi", "columnar", HOST_PUBLIC, "engine", "pyembed/src/convert"), ("python",)),
     Room("tools", ("abi", "columnar", "rows", HOST_PUBLIC), ("cli", "json", "toml")),
     Room("examples", ("columnar", HOST_PUBLIC)),
     Room("bench", ("abi", "columnar", HOST_PUBLIC, "rows"), ("benchmark", "json")),

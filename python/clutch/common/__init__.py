@@ -7,7 +7,14 @@ from clutch._lazy import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from clutch.common.completable_future import CompletableFuture
     from clutch.common.configuration import Configuration
+    from clutch.common.execution_config import ExecutionConfig
+    from clutch.common.job_client import JobClient
+    from clutch.common.job_execution_result import JobExecutionResult
+    from clutch.common.job_id import JobID
+    from clutch.common.job_status import JobStatus
+    from clutch.common.restart_strategy import RestartStrategies, RestartStrategyConfiguration
     from clutch.common.serialization import DeserializationSchema, Encoder, SerializationSchema, SimpleStringSchema
     from clutch.common.serializer import TypeSerializer
     from clutch.common.time import Duration, Instant, Time
@@ -15,11 +22,19 @@ if TYPE_CHECKING:
     from clutch.common.watermark_strategy import TimestampAssigner, WatermarkStrategy
 
 __all__ = [
+    "CompletableFuture",
     "Configuration",
     "DeserializationSchema",
     "Duration",
     "Encoder",
+    "ExecutionConfig",
     "Instant",
+    "JobClient",
+    "JobExecutionResult",
+    "JobID",
+    "JobStatus",
+    "RestartStrategies",
+    "RestartStrategyConfiguration",
     "Row",
     "RowKind",
     "SerializationSchema",
@@ -35,11 +50,19 @@ __all__ = [
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "CompletableFuture": "completable_future",
         "Configuration": "configuration",
         "DeserializationSchema": "serialization",
         "Duration": "time",
         "Encoder": "serialization",
+        "ExecutionConfig": "execution_config",
         "Instant": "time",
+        "JobClient": "job_client",
+        "JobExecutionResult": "job_execution_result",
+        "JobID": "job_id",
+        "JobStatus": "job_status",
+        "RestartStrategies": "restart_strategy",
+        "RestartStrategyConfiguration": "restart_strategy",
         "SerializationSchema": "serialization",
         "SimpleStringSchema": "serialization",
         "Time": "time",

@@ -1,4 +1,4 @@
-"""What functions of streams are made of: function classes, state, windows, triggers, side outputs.
+"""Programs over streams: environments and streams, function classes, state, windows, triggers, side outputs.
 
 Nothing is imported before it is used: a worker pays for what its functions need.
 """
@@ -7,8 +7,24 @@ from clutch._lazy import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from clutch.datastream.checkpoint_config import ExternalizedCheckpointCleanup
+    from clutch.datastream.async_data_stream import AsyncDataStream
+    from clutch.datastream.checkpoint_config import CheckpointConfig, ExternalizedCheckpointCleanup
     from clutch.datastream.checkpointing_mode import CheckpointingMode
+    from clutch.datastream.data_stream import (
+        AllWindowedStream,
+        BroadcastConnectedStream,
+        BroadcastStream,
+        CachedDataStream,
+        CloseableIterator,
+        CoGroupedStreams,
+        ConnectedStreams,
+        DataStream,
+        DataStreamSink,
+        IterativeStream,
+        JoinedStreams,
+        KeyedStream,
+        WindowedStream,
+    )
     from clutch.datastream.execution_mode import RuntimeExecutionMode
     from clutch.datastream.externalized_checkpoint_retention import ExternalizedCheckpointRetention
     from clutch.datastream.functions import (
@@ -44,6 +60,8 @@ if TYPE_CHECKING:
         WindowFunction,
     )
     from clutch.datastream.output_tag import OutputTag
+    from clutch.datastream.slot_sharing_group import MemorySize, SlotSharingGroup
+    from clutch.datastream.stream_execution_environment import StreamExecutionEnvironment
     from clutch.datastream.time_characteristic import TimeCharacteristic
     from clutch.datastream.time_domain import TimeDomain
     from clutch.datastream.timerservice import TimerService
@@ -61,16 +79,27 @@ if TYPE_CHECKING:
 __all__ = [
     "AggregateFunction",
     "AllWindowFunction",
+    "AllWindowedStream",
     "AsyncBatchFunction",
+    "AsyncDataStream",
     "AsyncFunction",
     "AsyncRetryStrategy",
+    "BroadcastConnectedStream",
     "BroadcastProcessFunction",
+    "BroadcastStream",
+    "CachedDataStream",
+    "CheckpointConfig",
     "CheckpointingMode",
+    "CloseableIterator",
     "CoFlatMapFunction",
     "CoGroupFunction",
+    "CoGroupedStreams",
     "CoMapFunction",
     "CoProcessFunction",
+    "ConnectedStreams",
     "CountWindow",
+    "DataStream",
+    "DataStreamSink",
     "ExternalizedCheckpointCleanup",
     "ExternalizedCheckpointRetention",
     "FilterFunction",
@@ -78,12 +107,16 @@ __all__ = [
     "FlatMapFunction",
     "Function",
     "GlobalWindow",
+    "IterativeStream",
     "JoinFunction",
+    "JoinedStreams",
     "KeySelector",
     "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
     "KeyedProcessFunction",
+    "KeyedStream",
     "MapFunction",
+    "MemorySize",
     "MergingWindowAssigner",
     "OutputTag",
     "Partitioner",
@@ -95,7 +128,9 @@ __all__ = [
     "RuntimeContext",
     "RuntimeExecutionMode",
     "SinkFunction",
+    "SlotSharingGroup",
     "SourceFunction",
+    "StreamExecutionEnvironment",
     "TimeCharacteristic",
     "TimeDomain",
     "TimeWindow",
@@ -105,6 +140,7 @@ __all__ = [
     "Window",
     "WindowAssigner",
     "WindowFunction",
+    "WindowedStream",
 ]
 
 __getattr__, __dir__ = lazy(
@@ -112,16 +148,27 @@ __getattr__, __dir__ = lazy(
     {
         "AggregateFunction": "functions",
         "AllWindowFunction": "functions",
+        "AllWindowedStream": "data_stream",
         "AsyncBatchFunction": "functions",
+        "AsyncDataStream": "async_data_stream",
         "AsyncFunction": "functions",
         "AsyncRetryStrategy": "functions",
+        "BroadcastConnectedStream": "data_stream",
         "BroadcastProcessFunction": "functions",
+        "BroadcastStream": "data_stream",
+        "CachedDataStream": "data_stream",
+        "CheckpointConfig": "checkpoint_config",
         "CheckpointingMode": "checkpointing_mode",
+        "CloseableIterator": "data_stream",
         "CoFlatMapFunction": "functions",
         "CoGroupFunction": "functions",
+        "CoGroupedStreams": "data_stream",
         "CoMapFunction": "functions",
         "CoProcessFunction": "functions",
+        "ConnectedStreams": "data_stream",
         "CountWindow": "window",
+        "DataStream": "data_stream",
+        "DataStreamSink": "data_stream",
         "ExternalizedCheckpointCleanup": "checkpoint_config",
         "ExternalizedCheckpointRetention": "externalized_checkpoint_retention",
         "FilterFunction": "functions",
@@ -129,12 +176,16 @@ __getattr__, __dir__ = lazy(
         "FlatMapFunction": "functions",
         "Function": "functions",
         "GlobalWindow": "window",
+        "IterativeStream": "data_stream",
         "JoinFunction": "functions",
+        "JoinedStreams": "data_stream",
         "KeySelector": "functions",
         "KeyedBroadcastProcessFunction": "functions",
         "KeyedCoProcessFunction": "functions",
         "KeyedProcessFunction": "functions",
+        "KeyedStream": "data_stream",
         "MapFunction": "functions",
+        "MemorySize": "slot_sharing_group",
         "MergingWindowAssigner": "window",
         "OutputTag": "output_tag",
         "Partitioner": "functions",
@@ -146,7 +197,9 @@ __getattr__, __dir__ = lazy(
         "RuntimeContext": "functions",
         "RuntimeExecutionMode": "execution_mode",
         "SinkFunction": "functions",
+        "SlotSharingGroup": "slot_sharing_group",
         "SourceFunction": "functions",
+        "StreamExecutionEnvironment": "stream_execution_environment",
         "TimeCharacteristic": "time_characteristic",
         "TimeDomain": "time_domain",
         "TimeWindow": "window",
@@ -156,5 +209,6 @@ __getattr__, __dir__ = lazy(
         "Window": "window",
         "WindowAssigner": "window",
         "WindowFunction": "functions",
+        "WindowedStream": "data_stream",
     },
 )

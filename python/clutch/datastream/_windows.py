@@ -83,7 +83,7 @@ class TimeWindow(Window):
 class CountWindow(Window):
     """A window of a number of elements; `id` counts the windows of a key."""
 
-    def __init__(self, id: int) -> None:  # noqa: A002 (PyFlink's name)
+    def __init__(self, id: int) -> None:
         self.id = id
 
     def max_timestamp(self) -> int:

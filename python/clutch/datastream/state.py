@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Union
 
+from clutch.common.time import to_millis
 from clutch.common.typeinfo import ListTypeInfo, MapTypeInfo, TypeInformation
+from clutch.datastream._element_types import element_text, has_pickles
 from clutch.datastream._state_handles import (
     AggregatingState,
     AppendingState,
@@ -55,6 +57,11 @@ def _checked(name: str, what: str, type_info: Any) -> TypeInformation:
     return type_info
 
 
+def _stored(type_info: TypeInformation) -> Optional[str]:
+    text = element_text(type_info)
+    return None if has_pickles(text) else text
+
+
 class StateDescriptor(ABC):
     """Base of the descriptors: the name of a state, unique in its function, and the type of what it holds."""
 
@@ -81,6 +88,29 @@ class StateDescriptor(ABC):
 
     def _value_type(self) -> TypeInformation:
         return self.type_info
+
+    # What runtimes read, whatever class a descriptor has (pyembed/src/python/events.py).
+
+    @property
+    def clutch_types(self) -> Tuple[Optional[str], ...]:
+        """The type texts of what is stored: of maps the key's and the value's; None for what is pickled."""
+        return (_stored(self._value_type()),)
+
+    @property
+    def clutch_ttl_ms(self) -> int:
+        """Milliseconds from the last use until a value is gone; 0 for never."""
+        ttl = self._ttl_config
+        return to_millis("the time to live of state", ttl.get_ttl()) if ttl is not None and ttl.is_enabled() else 0
+
+    @property
+    def clutch_ttl_update(self) -> int:
+        """What starts the time to live anew: 0 for writing, 1 for reading, too."""
+        return int(self._ttl_config is not None and self._ttl_config.plain()["update"] == "read_and_write")
+
+    @property
+    def clutch_ttl_visibility(self) -> int:
+        """Whether a value that expired but is still there is given: 0 for no, 1 for yes."""
+        return int(self._ttl_config is not None and self._ttl_config.plain()["return_expired"])
 
     def plain(self) -> Dict[str, Any]:
         """What a runtime needs to know, as texts and numbers.
@@ -134,6 +164,10 @@ class MapStateDescriptor(StateDescriptor):
         self.key_type_info = key_type_info
         self.value_type_info = value_type_info
 
+    @property
+    def clutch_types(self) -> Tuple[Optional[str], ...]:
+        return (_stored(self.key_type_info), _stored(self.value_type_info))
+
     def _value_type(self) -> TypeInformation:
         return self.value_type_info
 
@@ -160,6 +194,10 @@ class ReducingStateDescriptor(StateDescriptor):
             reduce_function = ReduceFunctionWrapper(reduce_function)
         self._reduce_function = reduce_function
 
+    @property
+    def reduce_function(self) -> ReduceFunction:
+        return self._reduce_function
+
     def get_reduce_function(self) -> ReduceFunction:
         return self._reduce_function
 
@@ -181,6 +219,10 @@ class AggregatingStateDescriptor(StateDescriptor):
                 % (name, agg_function, type(agg_function).__name__)
             )
         self._agg_function = agg_function
+
+    @property
+    def aggregate_function(self) -> AggregateFunction:
+        return self._agg_function
 
     def get_agg_function(self) -> AggregateFunction:
         return self._agg_function

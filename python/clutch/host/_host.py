@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
 import weakref
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 import clutch._host as _native
 from clutch.host import _declare
 from clutch.host._declare import Options
+from clutch.host._environment import interpreter_options
 from clutch.host._expressions import ExpressionPlan
 from clutch.host._function import Function, SinglePlan, Stage, check_policy
 from clutch.host._groups import GroupFunction
@@ -169,14 +169,7 @@ class Host:
         options: Options = []
         if mode is not None:
             options.append(("python.execution-mode", mode))
-        if sys.executable and self._is_default("python.executable"):
-            options.append(("python.executable", sys.executable))
-        if self._mode(mode) != "thread" and self._is_default("python.pythonpath"):
-            own = os.path.join(sys.base_prefix, ""), os.path.join(sys.prefix, "")
-            folders = [os.path.abspath(folder) for folder in sys.path if isinstance(folder, str)]
-            wanted = [item for item in dict.fromkeys(folders) if os.path.isdir(item) and not item.startswith(own)]
-            options.append(("python.pythonpath", ":".join(wanted)))
-        return options
+        return options + interpreter_options(self._mode(mode), self._is_default)
 
     def get(self, key: str) -> Optional[str]:
         """The value of a configuration key, or None if it has none."""

@@ -151,6 +151,25 @@ TEST(Arena, ShowsNothingThatWasThereBefore) {
   for (uint64_t i = 0; i < written.used; ++i) EXPECT_NE(written.arena[i], 0xee) << i;
 }
 
+TEST(Arena, GivesArraysWhoseColumnsOutliveThem) {
+  const Field field = field_of("struct<a: list<int64>, b: utf8>");
+  ArrayBuilder builder(field);
+  fill(builder, 40, 1);
+  const Array whole = builder.finish();
+  const Written written = write(field, *whole.get());
+  ArenaReader reader;
+  ASSERT_TRUE(reader.open(written.arena, written.used).ok());
+  std::vector<Array> columns;
+  {
+    Result<Array> copy = reader.copy(reader.sections()[0], field);
+    ASSERT_TRUE(copy.ok()) << copy.status().message();
+    for (int64_t i = 0; i < (*copy)->n_children; ++i) columns.emplace_back(std::move(*(*copy)->children[i]));
+  }
+  for (size_t i = 0; i < columns.size(); ++i) {
+    EXPECT_TRUE(columnar::equal(field.type.children[i], *whole->children[i], *columns[i].get())) << i;
+  }
+}
+
 TEST(Arena, GoesOnInALargerOne) {
   const Field field = field_of("int64");
   ArrayBuilder builder(field);

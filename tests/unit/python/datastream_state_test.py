@@ -299,5 +299,35 @@ class HandleTest(TestCase):
         self.assertNotIsInstance([], ListState)
 
 
+class RuntimeFactsTest(TestCase):
+    """What runtimes read of descriptors."""
+
+    def test_types(self) -> None:
+        pair = Types.TUPLE([Types.LONG(), Types.STRING()])
+        for descriptor, types in (
+            (ValueStateDescriptor("a", Types.LONG()), ("int64",)),
+            (ValueStateDescriptor("a", pair), ("tuple<f0: int64, f1: string>",)),
+            (ValueStateDescriptor("a", Types.PICKLED_BYTE_ARRAY()), (None,)),
+            (ValueStateDescriptor("a", Types.ROW([Types.BIG_INT()])), (None,)),
+            (ListStateDescriptor("a", Types.STRING()), ("string",)),
+            (MapStateDescriptor("a", Types.STRING(), Types.PICKLED_BYTE_ARRAY()), ("string", None)),
+            (ReducingStateDescriptor("a", Longest(), Types.STRING()), ("string",)),
+        ):
+            self.assertEqual((descriptor.name, descriptor.clutch_types), ("a", types))
+        self.assertIsInstance(ReducingStateDescriptor("a", max, Types.LONG()).reduce_function, ReduceFunction)
+
+    def test_time_to_live(self) -> None:
+        descriptor = ValueStateDescriptor("a", Types.LONG())
+        facts = (descriptor.clutch_ttl_ms, descriptor.clutch_ttl_update, descriptor.clutch_ttl_visibility)
+        self.assertEqual(facts, (0, 0, 0))
+        builder = StateTtlConfig.new_builder(Time.seconds(2)).update_ttl_on_read_and_write()
+        descriptor.enable_time_to_live(builder.return_expired_if_not_cleaned_up().build())
+        facts = (descriptor.clutch_ttl_ms, descriptor.clutch_ttl_update, descriptor.clutch_ttl_visibility)
+        self.assertEqual(facts, (2000, 1, 1))
+        disabled = StateTtlConfig.new_builder(Time.seconds(2)).set_update_type(StateTtlConfig.UpdateType.Disabled)
+        descriptor.enable_time_to_live(disabled.build())
+        self.assertEqual(descriptor.clutch_ttl_ms, 0)
+
+
 if __name__ == "__main__":
     unittest.main()

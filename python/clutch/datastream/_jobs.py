@@ -1,0 +1,61 @@
+"""Jobs as they run: a description is given to the engine, with the objects of collections as Arrow data."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
+
+from clutch.common.job_client import JobClient
+from clutch.datastream._description import Collection
+from clutch.datastream._element_types import element_text
+from clutch.datastream._graph import Node
+
+if TYPE_CHECKING:
+    from clutch.datastream.stream_execution_environment import StreamExecutionEnvironment
+
+
+def _native() -> Any:
+    try:
+        import clutch._host as native
+    except ImportError as error:
+        raise ImportError(
+            "jobs need the extension module clutch._host, which cannot be imported (%s); use the package that is "
+            "installed with libclutch" % error,
+            name="clutch._host",
+        ) from error
+    return native
+
+
+def pack(native: Any, collection: Collection) -> bytes:
+    """The elements as the engine's source `collection` reads them. ValueError for one that is not of the type."""
+    schema = native.Schema("element: " + element_text(collection.type_info))
+    return native.pack_elements(schema.from_list(0, collection.values))  # type: ignore[no-any-return]
+
+
+def _is_of_host(key: str) -> bool:
+    return key.startswith(("python.", "clutch.")) and not key.startswith("clutch.engine.")
+
+
+def _of_engine(configuration: Dict[str, str]) -> Dict[str, str]:
+    """What the engine reads, and what functions are told."""
+    kept = {key: value for key, value in configuration.items() if not _is_of_host(key)}
+    chaining = "python.operator-chaining.enabled"
+    return {**kept, chaining: configuration[chaining]} if chaining in configuration else kept
+
+
+def start(env: StreamExecutionEnvironment, job_name: Optional[str], operators: List[Node]) -> JobClient:
+    """Start a job of these operators."""
+    from clutch.host._environment import interpreter_options
+
+    native = _native()
+    prepared = env._cache.prepare(operators, env._node)
+    description = env._description(job_name, prepared.operators)
+    blobs = description.blobs + [pack(native, collection) for collection in description.collections]
+    configuration = description.document["configuration"]
+    for_host = [(key, value) for key, value in configuration.items() if _is_of_host(key)]
+    mode = configuration.get("python.execution-mode", "process")
+    for_host += interpreter_options(mode, lambda key: key not in configuration)
+    document = {**description.document, "configuration": _of_engine(configuration)}
+    job = native.Job(json.dumps(document), blobs, for_host, None)
+    job.start()
+    return JobClient(job, prepared.keep)

@@ -1,0 +1,414 @@
+"""Jobs of clutch.datastream from end to end, in each mode."""
+
+from __future__ import annotations
+
+import datetime
+import unittest
+from typing import Any, Callable, List
+
+from hosting import MODES, TestCase
+
+# isort: split
+import clutch
+from clutch.common import Configuration, JobStatus, Row, Time, Types, WatermarkStrategy
+from clutch.common.constants import MAX_LONG_VALUE
+from clutch.datastream import (
+    KeyedProcessFunction,
+    MapFunction,
+    OutputTag,
+    ProcessFunction,
+    RuntimeExecutionMode,
+    StreamExecutionEnvironment,
+    Trigger,
+    TriggerResult,
+    WindowFunction,
+)
+from clutch.datastream.state import (
+    ListStateDescriptor,
+    MapStateDescriptor,
+    ReducingStateDescriptor,
+    ValueStateDescriptor,
+)
+from clutch.datastream.window import SlidingEventTimeWindows
+
+LONG, STRING = Types.LONG(), Types.STRING()
+ODD = OutputTag("odd", Types.STRING())
+
+
+def environment(mode: str, parallelism: int = 1) -> StreamExecutionEnvironment:
+    configuration = Configuration()
+    configuration.set_string("python.execution-mode", mode)
+    configuration.set_string("python.execution-mode.fallback", "forbid")
+    return StreamExecutionEnvironment.get_execution_environment(configuration).set_parallelism(parallelism)
+
+
+class Jobs(TestCase):
+    def in_each(self, test: Callable[[StreamExecutionEnvironment], None], parallelism: int = 1) -> None:
+        for mode in MODES:
+            with self.subTest(mode=mode):
+                test(environment(mode, parallelism))
+
+    def collected(self, stream: Any) -> List[Any]:
+        with stream.execute_and_collect() as elements:
+            return list(elements)
+
+
+def increment(value: int) -> int:
+    return value + 1
+
+
+def is_even(value: int) -> bool:
+    return value % 2 == 0
+
+
+def twice(value: int) -> List[int]:
+    return [value] * 2
+
+
+def twice_of(value: int) -> int:
+    return value * 2
+
+
+def same(value: Any) -> Any:
+    return value
+
+
+def even_text(value: int) -> str:
+    return "even %d" % value
+
+
+def modulo(key: int, count: int) -> int:
+    return key % count
+
+
+def tens(value: int) -> int:
+    return value // 10
+
+
+def inverse(value: int) -> int:
+    return 1 // value
+
+
+def first(value: Any) -> Any:
+    return value[0]
+
+
+class Split(ProcessFunction):
+    def process_element(self, value: int, ctx: Any) -> Any:
+        if value % 2:
+            yield ODD, "odd %d" % value
+        else:
+            yield value
+
+
+class Sums(KeyedProcessFunction):
+    """The sum of the values of a key so far, and at the end what was seen."""
+
+    def open(self, runtime_context: Any) -> None:
+        self.sum = runtime_context.get_state(ValueStateDescriptor("sum", LONG))
+        self.seen = runtime_context.get_list_state(ListStateDescriptor("seen", LONG))
+        self.count = runtime_context.get_map_state(MapStateDescriptor("count", STRING, LONG))
+        self.most = runtime_context.get_reducing_state(ReducingStateDescriptor("most", max, LONG))
+
+    def process_element(self, value: Any, ctx: Any) -> Any:
+        self.sum.update((self.sum.value() or 0) + value[1])
+        self.seen.add(value[1])
+        self.count.put("n", (self.count.get("n") or 0) + 1)
+        self.most.add(value[1])
+        ctx.timer_service().register_event_time_timer(MAX_LONG_VALUE)
+
+    def on_timer(self, timestamp: int, ctx: Any) -> Any:
+        yield Row(ctx.get_current_key(), self.sum.value(), sorted(self.seen), self.count.get("n"), self.most.get())
+
+
+class OnStream(Jobs):
+    def test_elements_one_by_one(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            numbers = env.from_collection(list(range(10)), LONG)
+            mapped = numbers.map(increment, LONG).filter(is_even)
+            self.assertEqual(self.collected(mapped.flat_map(twice, LONG)), [2, 2, 4, 4, 6, 6, 8, 8, 10, 10])
+
+        self.in_each(test)
+
+    def test_values_keep_their_types(self) -> None:
+        named = Types.ROW_NAMED(["a", "b c"], [LONG, STRING])
+        row = Row(1, "x")
+        row.set_field_names(["a", "b c"])
+        cases = [
+            ([1, None, -(2**63)], LONG),
+            (["ä", "", None], STRING),
+            ([1.5, float("inf")], Types.DOUBLE()),
+            ([b"\x00\xff"], Types.PRIMITIVE_ARRAY(Types.BYTE())),
+            ([datetime.datetime(2024, 2, 29, 1, 2, 3, 4)], Types.SQL_TIMESTAMP()),
+            ([[1, 2], []], Types.LIST(LONG)),
+            ([{"a": 1}], Types.MAP(STRING, LONG)),
+            ([row], named),
+        ]
+
+        def test(env: StreamExecutionEnvironment) -> None:
+            for values, of in cases:
+                with self.subTest(type=of):
+                    stream = env.from_collection(values, of)
+                    self.assertEqual(self.collected(stream.map(same, of)), values)
+
+        self.in_each(test)
+
+    def test_a_value_that_does_not_fit_is_refused(self) -> None:
+        env = environment("thread")
+        stream = env.from_collection([1, "two"], LONG)
+        with self.assertRaisesRegex(ValueError, "row 1: 'two' of type str does not fit int64; pass what fits"):
+            stream.execute_and_collect()
+
+    def test_side_outputs_and_union(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            split = env.from_collection([1, 2, 3, 4], LONG).process(Split(), LONG)
+            even = split.map(even_text, STRING)
+            self.assertEqual(
+                sorted(self.collected(split.get_side_output(ODD).union(even))), ["even 2", "even 4", "odd 1", "odd 3"]
+            )
+
+        self.in_each(test)
+
+    def test_failures_name_operator_and_row(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            stream = env.from_collection([3, 0], LONG).map(inverse, LONG)
+            with self.assertRaises(clutch.Error) as caught:
+                self.collected(stream)
+            self.assertIn("ZeroDivisionError", str(caught.exception))
+            self.assertEqual(caught.exception.details["operator"], "Map")
+
+        self.in_each(test)
+
+
+class Place(MapFunction):
+    def open(self, runtime_context: Any) -> None:
+        self.index = runtime_context.get_index_of_this_subtask()
+
+    def map(self, value: int) -> Any:
+        return value, self.index
+
+
+class OnKeys(Jobs):
+    def test_state_and_timers(self) -> None:
+        pairs = [("a", 1), ("b", 5), ("a", 3), ("a", 2)]
+        out = Types.ROW([STRING, LONG, Types.LIST(LONG), LONG, LONG])
+
+        def test(env: StreamExecutionEnvironment) -> None:
+            stream = env.from_collection(pairs, Types.ROW([STRING, LONG])).key_by(first, STRING)
+            rows = [tuple(row) for row in self.collected(stream.process(Sums(), out))]
+            self.assertEqual(sorted(rows), [("a", 6, [1, 2, 3], 3, 3), ("b", 5, [5], 1, 5)])
+
+        self.in_each(test)
+        self.in_each(test, 2)
+
+    def test_final_results_in_batch_mode(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            env.set_runtime_mode(RuntimeExecutionMode.BATCH)
+            stream = env.from_collection([("a", 1), ("b", 5), ("a", 3)], Types.ROW([STRING, LONG]))
+            rows = self.collected(stream.key_by(first, STRING).sum(1))
+            self.assertEqual(sorted(map(tuple, rows)), [("a", 4), ("b", 5)])
+
+        self.in_each(test)
+
+    def test_a_keyed_stream_shows_keys(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            stream = env.from_collection([1, 2], LONG).key_by(is_even, Types.BOOLEAN())
+            self.assertEqual(
+                sorted(map(tuple, self.collected(stream)), key=lambda pair: pair[1]), [(False, 1), (True, 2)]
+            )
+
+        self.in_each(test)
+
+    def test_maps_with_state(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            stream = env.from_collection(list("abab"), STRING).key_by(same, STRING).map(Numbered(), STRING)
+            self.assertEqual(self.collected(stream), ["a1", "b1", "a2", "b2"])
+
+        self.in_each(test)
+
+    def test_windows_with_a_trigger_of_users(self) -> None:
+        """Sliding windows that the operator in Python makes."""
+
+        def test(env: StreamExecutionEnvironment) -> None:
+            pairs = [("a", 1), ("b", 2), ("a", 6), ("a", 12)]
+            stream = env.from_collection(pairs, Types.ROW([STRING, LONG]))
+            strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Second())
+            keyed = stream.assign_timestamps_and_watermarks(strategy).key_by(first, STRING)
+            windows = keyed.window(SlidingEventTimeWindows.of(Time.milliseconds(10), Time.milliseconds(5)))
+            shown = self.collected(windows.trigger(AtEnd()).apply(Show(), STRING))
+            expected = ["a -5 [1]", "b -5 [2]", "a 0 [1, 6]", "b 0 [2]", "a 5 [6, 12]", "a 10 [12]"]
+            self.assertEqual(sorted(shown), sorted(expected))
+
+        self.in_each(test)
+
+
+class Second:
+    def extract_timestamp(self, value: Any, record_timestamp: int) -> int:
+        return int(value[1])
+
+
+class Numbered(MapFunction):
+    def open(self, runtime_context: Any) -> None:
+        self.count = runtime_context.get_state(ValueStateDescriptor("count", LONG))
+
+    def map(self, value: str) -> str:
+        count = (self.count.value() or 0) + 1
+        self.count.update(count)
+        return "%s%d" % (value, count)
+
+
+class Show(WindowFunction):
+    def apply(self, key: Any, window: Any, inputs: Any) -> Any:
+        yield "%s %d %s" % (key, window.start, [value[1] for value in inputs])
+
+
+class AtEnd(Trigger):
+    def on_element(self, element: Any, timestamp: int, window: Any, ctx: Any) -> TriggerResult:
+        ctx.register_event_time_timer(window.max_timestamp())
+        return TriggerResult.CONTINUE
+
+    def on_processing_time(self, time: int, window: Any, ctx: Any) -> TriggerResult:
+        return TriggerResult.CONTINUE
+
+    def on_event_time(self, time: int, window: Any, ctx: Any) -> TriggerResult:
+        return TriggerResult.FIRE
+
+    def on_merge(self, window: Any, ctx: Any) -> None:
+        raise AssertionError("these windows do not merge")
+
+    def clear(self, window: Any, ctx: Any) -> None:
+        ctx.delete_event_time_timer(window.max_timestamp())
+
+
+def has_objects() -> bool:
+    """Whether this build knows the types of any Python object and of tuples."""
+    import clutch._host as native
+
+    try:
+        native.Schema("element: pickle, pair: tuple<f0: int64>")
+    except clutch.Error:
+        return False
+    return True
+
+
+@unittest.skipUnless(has_objects(), "this build has no types pickle and tuple")
+class OnObjects(Jobs):
+    """Elements and keys without a type, and tuples."""
+
+    def test_values_keep_their_types(self) -> None:
+        cases = [
+            ([(1, "a"), (2, None)], Types.TUPLE([LONG, STRING])),
+            ([(1, ("a", 2.5))], Types.TUPLE([LONG, Types.TUPLE([STRING, Types.DOUBLE()])])),
+            ([{"any": {1, 2}}, (1,), 2**70, "s"], None),
+            ([Row(1, {"x"})], None),
+        ]
+
+        def test(env: StreamExecutionEnvironment) -> None:
+            for values, of in cases:
+                with self.subTest(type=of):
+                    stream = env.from_collection(values, of)
+                    self.assertEqual(self.collected(stream.map(same, of)), values)
+
+        self.in_each(test)
+
+    def test_keys_without_a_type(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            stream = env.from_collection([("a", 1), ("b", 5), ("a", 3)]).key_by(first).sum(1)
+            self.assertEqual(self.collected(stream), [("a", 1), ("b", 5), ("a", 4)])
+
+        self.in_each(test)
+
+    def test_partitions_by_hand(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            stream = env.from_collection(list(range(20)), LONG).partition_custom(modulo, tens)
+            placed = stream.map(Place(), Types.ROW([LONG, LONG]))
+            found = self.collected(placed)
+            self.assertEqual({(value // 10, place) for value, place in found}, {(0, 0), (1, 1)})
+
+        self.in_each(test, 2)
+
+
+class OnJobs(Jobs):
+    def test_limits_end_the_job(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            stream = env.from_sequence(1, 2**62).map(increment, LONG)
+            self.assertEqual(stream.execute_and_collect(limit=3), [2, 3, 4])
+
+        self.in_each(test)
+
+    def test_a_client_tells_and_cancels(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            stream = env.from_sequence(1, 2**62).map(increment, LONG)
+            elements = stream.execute_and_collect("endless")
+            client = elements.get_job_client()
+            self.assertEqual(next(elements), 2)
+            self.assertIs(client.get_job_status().result(), JobStatus.RUNNING)
+            self.assertGreater(sum(of["rows_out"] for of in client.get_metrics()["operators"]), 0)
+            client.cancel().result()
+            self.assertIs(client.get_job_status().result(), JobStatus.CANCELED)
+            error = client.get_job_execution_result().exception()
+            self.assertEqual(getattr(error, "name", None), "CLUTCH_ERR_CANCELLED")
+
+        self.in_each(test)
+
+    def test_a_failed_job_is_told_once_and_again(self) -> None:
+        env = environment("thread")
+        stream = env.from_collection([0], LONG).map(inverse, LONG)
+        elements = stream.execute_and_collect()
+        client = elements.get_job_client()
+        for _ in range(2):
+            with self.assertRaises(clutch.Error):
+                client.get_job_execution_result().result()
+        self.assertIs(client.get_job_status().result(), JobStatus.FAILED)
+        elements.close()
+
+    def test_an_environment_runs_several_jobs(self) -> None:
+        env = environment("thread")
+        numbers = env.from_collection([1, 2], LONG)
+        self.assertEqual(self.collected(numbers.map(increment, LONG)), [2, 3])
+        self.assertEqual(self.collected(numbers.map(twice_of, LONG)), [2, 4])
+
+    def test_caches_are_filled_once(self) -> None:
+        env = environment("thread")
+        cached = env.from_collection([1, 2], LONG).map(Counted(), LONG).cache()
+        del CALLS[:]
+        self.assertEqual(self.collected(cached.map(increment, LONG)), [2, 3])
+        self.assertEqual(self.collected(cached), [1, 2])
+        self.assertEqual(CALLS, [1, 2])
+        cached.invalidate()
+        self.assertEqual(self.collected(cached), [1, 2])
+        self.assertEqual(CALLS, [1, 2, 1, 2])
+
+    def test_native_jobs_are_checked(self) -> None:
+        import clutch._host as native
+
+        self.refused(
+            ValueError,
+            "the format of a plan is 'text' or 'json', not 'xml'",
+            lambda: native.Job(ONE, [], [], None).plan("xml"),
+        )
+        self.refused(
+            ValueError,
+            "a timeout is None or seconds from 0 to 1e9, not -1",
+            lambda: native.Job(ONE, [], [], None).wait(-1),
+        )
+        self.assertIn("numbers", native.Job(ONE, [], [], None).plan("text"))
+        with self.assertRaises(clutch.Error):
+            native.Job("{", [], [], None)
+
+
+CALLS: List[int] = []
+ONE = """{"nodes": [
+  {"id": 1, "type": "source", "name": "numbers", "output": "int64",
+   "source": {"type": "sequence", "first": 1, "last": 3}},
+  {"id": 2, "type": "sink", "name": "out", "sink": {"type": "collect"}}], "edges": [{"from": 1, "to": 2}]}"""
+
+
+class Counted(MapFunction):
+    def map(self, value: int) -> int:
+        CALLS.append(value)
+        return value
+
+
+if __name__ == "__main__":
+    unittest.main()
