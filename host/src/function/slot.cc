@@ -1,5 +1,6 @@
 #include "function/slot.h"
 
+#include <algorithm>
 #include <exception>
 #include <new>
 
@@ -148,16 +149,23 @@ Status BatchSlot::check_origin(const OutputShape& output, const Outputs& before,
   const int64_t count = view.length();
   if (count == 0) return {};
   const int32_t* values = view.values<int32_t>();
-  // Rows of a timer come from no input row.
-  const int32_t lowest = job.input->timers.empty() || chunk.rows.empty() ? 0 : -1;
-  bool decreasing = values[0] < before.last_origin();
-  for (int64_t i = 1; i < count; ++i) decreasing |= values[i] < values[i - 1];
+  // Rows of a timer come from no input row: -1 - i names timer i, and they stand before the others, as the timers
+  // fired.
+  const size_t timers = staged_.keyed.fired.size();
+  const int32_t lowest = chunk.rows.empty() ? 0 : -static_cast<int32_t>(timers);
+  const auto order = [](int32_t origin) { return std::max(origin, -1); };
+  bool decreasing = order(values[0]) < order(before.last_origin());
+  int32_t least = values[0];
+  for (int64_t i = 1; i < count; ++i) {
+    decreasing |= order(values[i]) < order(values[i - 1]);
+    least = std::min(least, values[i]);
+  }
   if (decreasing) {
     return data_error(output_name(*job.shape, tag) + ": origin decreases; output stands in the order of its input");
   }
-  if (values[0] < lowest || values[count - 1] >= input_rows) {
+  if (least < lowest || values[count - 1] >= input_rows) {
     return data_error(output_name(*job.shape, tag) + ": origin names " + source + " " +
-                      std::to_string(values[0] < lowest ? values[0] : values[count - 1]) + ", the batch has " +
+                      std::to_string(least < lowest ? least : values[count - 1]) + ", the batch has " +
                       std::to_string(input_rows) + (by_group ? " groups" : " rows"));
   }
   return {};
@@ -203,12 +211,10 @@ Status BatchSlot::take_lease(BatchInput** ret_input) {
   return {};
 }
 
-Result<std::string> BatchSlot::key(int64_t position) const {
-  if (position < 0 || position >= key_count()) {
-    return data_error("function \"" + job.shape->name + "\": key " + std::to_string(position) +
-                      " is used, the batch has " + std::to_string(key_count()) + " keys");
-  }
-  return std::string(columnar::ArrayView(*job.input->keys).bytes_at<int32_t>(position));
+Status BatchSlot::check_key(int64_t position) const {
+  if (position >= 0 && position < key_count()) return {};
+  return data_error("function \"" + job.shape->name + "\": key " + std::to_string(position) +
+                    " is used, the batch has " + std::to_string(key_count()) + " keys");
 }
 
 }  // namespace clutch::host
