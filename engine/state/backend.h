@@ -24,6 +24,35 @@ struct StateAddress {
   std::string_view space = {};
 };
 
+// One change of a batch. Borrowed for the call.
+struct StateChange {
+  enum class Op : uint8_t {
+    kSet,     // a value, or the entry `field` of a map
+    kAppend,  // an item to a list
+    kRemove,  // the entry `field` of a map
+    kClear,   // the cell
+    kTouch,   // it was read: the cell, or the entry `field`. What has expired goes; the rest begins its time anew if
+              // the state's reads count
+  };
+  StateAddress at;
+  Op op;
+  std::optional<std::string_view> field = {};
+  std::string_view bytes = {};
+};
+
+// Which part of a list or a map to look at.
+struct StatePageRequest {
+  StateAddress at;
+  uint64_t first = 0;                          // of a list: so many items are in front of the page
+  std::optional<std::string_view> after = {};  // of a map: the page begins behind this field
+  uint64_t max_bytes = UINT64_MAX;             // about; a page has one entry at least if any is left
+};
+
+struct StatePage {
+  std::vector<std::pair<std::string_view, std::string_view>> entries;  // by field; those of a list have none
+  bool more = false;
+};
+
 // Not thread-safe. Values come back as copies. Every call fails with CLUTCH_ERR_ARGUMENT for an id that was not
 // declared, for another kind than the declared one, and for a key whose group this subtask does not hold; nothing has
 // changed then. A cell without contents does not exist: an emptied list or map is as one never written.
@@ -52,6 +81,19 @@ class StateBackend {
   virtual Result<Entries> entries(const StateAddress& at, std::optional<std::string_view> after, size_t limit) = 0;
 
   virtual Status clear(const StateAddress& at) = 0;
+
+  // Batches. `now` is the processing time of the batch, and not the clock's. Looking is not reading: it changes nothing
+  // and refreshes nothing (kTouch does), and gives what is to be seen at `now`, borrowed until the next call.
+  using View = std::optional<std::string_view>;
+  // The values of many cells without a namespace, one for each key.
+  virtual Status look(StateId state, std::span<const std::string_view> keys, int64_t now,
+                      std::span<View> ret_values) = 0;
+  // The entry `fields[i]` of the map of `keys[i]`.
+  virtual Status look_fields(StateId state, std::span<const std::string_view> keys,
+                             std::span<const std::string_view> fields, int64_t now, std::span<View> ret_values) = 0;
+  virtual Status look_page(const StatePageRequest& request, int64_t now, StatePage& ret_page) = 0;
+  // Make all changes, in order, or none of them.
+  virtual Status apply(std::span<const StateChange> changes, int64_t now) = 0;
 
   // All states of a key group as bytes, without what has expired. The same contents give the same bytes.
   virtual Result<std::string> snapshot(int32_t key_group) = 0;

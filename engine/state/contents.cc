@@ -3,25 +3,15 @@
 #include <algorithm>
 #include <iterator>
 
+#include "state/coding.h"
+
 namespace clutch::engine {
 namespace {
 
 constexpr char kVersion = 1;
 
-void put_number(uint64_t number, std::string& out) {
-  for (; number >= 0x80; number >>= 7) out.push_back(static_cast<char>(number | 0x80));
-  out.push_back(static_cast<char>(number));
-}
-
-void put_bytes(std::string_view bytes, std::string& out) {
-  put_number(bytes.size(), out);
-  out.append(bytes);
-}
-
 void put_item(const StateItem& item, std::string& out) {
-  for (int shift = 0; shift < 64; shift += 8) {
-    out.push_back(static_cast<char>(static_cast<uint64_t>(item.written) >> shift));
-  }
+  put_time(item.written, out);
   put_bytes(item.bytes, out);
 }
 
@@ -41,72 +31,23 @@ void put_cell(const StateCell& cell, std::string& out) {
   }
 }
 
-// Reads what may be anything. After the first thing that is wrong all reads give nothing.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+StateItem read_item(SnapshotReader& in) {
+  const int64_t written = in.time();
+  return {in.bytes(), written};
+}
 
-  bool failed() const { return why_ != nullptr; }
-  bool at_end() const { return at_ == bytes_.size(); }
-  Status status() const {
-    return Status(CLUTCH_ERR_DATA, "the snapshot of a key group cannot be read: " + std::string(why_) + " at byte " +
-                                       std::to_string(at_) + " of " + std::to_string(bytes_.size()) +
-                                       "; restore from another checkpoint");
-  }
-  void fail(const char* why) {
-    if (why_ == nullptr) why_ = why;
-  }
-
-  uint8_t byte() {
-    if (failed() || at_end()) {
-      fail("it ends too early");
-      return 0;
-    }
-    return static_cast<uint8_t>(bytes_[at_++]);
-  }
-  uint64_t number() {
-    uint64_t out = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-      const uint8_t next = byte();
-      out |= static_cast<uint64_t>(next & 0x7f) << shift;
-      if ((next & 0x80) == 0) return out;
-    }
-    fail("a number is too long");
-    return 0;
-  }
-  std::string bytes() {
-    const uint64_t size = number();
-    if (failed() || size > bytes_.size() - at_) {
-      fail("it ends too early");
-      return {};
-    }
-    at_ += size;
-    return std::string(bytes_.substr(at_ - size, size));
-  }
-  StateItem item() {
-    uint64_t written = 0;
-    for (int shift = 0; shift < 64; shift += 8) written |= static_cast<uint64_t>(byte()) << shift;
-    return {bytes(), static_cast<int64_t>(written)};
-  }
-
- private:
-  std::string_view bytes_;
-  size_t at_ = 0;
-  const char* why_ = nullptr;
-};
-
-StateCell read_cell(StateKind kind, Reader& in) {
-  if (kind == StateKind::kValue) return in.item();
+StateCell read_cell(StateKind kind, SnapshotReader& in) {
+  if (kind == StateKind::kValue) return read_item(in);
   const uint64_t count = in.number();
   StateList list;
   StateMap map;
   // The count is not believed: the loop ends with the bytes.
   for (uint64_t i = 0; i < count && !in.failed(); ++i) {
     if (kind == StateKind::kList) {
-      list.push_back(in.item());
+      list.push_back(read_item(in));
     } else {
       std::string field = in.bytes();
-      map.insert_or_assign(std::move(field), in.item());
+      map.insert_or_assign(std::move(field), read_item(in));
     }
   }
   if (count == 0) in.fail("a cell is empty");
@@ -114,7 +55,7 @@ StateCell read_cell(StateKind kind, Reader& in) {
   return map;
 }
 
-StateContents read_state(Reader& in) {
+StateContents read_state(SnapshotReader& in) {
   StateContents state{in.bytes(), StateKind::kValue, {}};
   const uint8_t kind = in.byte();
   if (kind > static_cast<uint8_t>(StateKind::kMap)) in.fail("there is no such kind of state");
@@ -176,7 +117,7 @@ std::string encode_contents(std::vector<const StateContents*> states) {
 }
 
 Result<std::vector<StateContents>> decode_contents(std::string_view bytes) {
-  Reader in(bytes);
+  SnapshotReader in(bytes);
   if (in.byte() != kVersion) in.fail("its version is not 1");
   const uint64_t count = in.failed() ? 0 : in.number();
   std::vector<StateContents> out;

@@ -4,8 +4,8 @@
 //   value: item; list: number of items | items; map: number of entries | for each: field | item
 //   item: time of its last write (8 bytes, little-endian) | bytes
 //
-// Numbers are unsigned LEB128; names, keys and bytes are a number and so many bytes. States stand in the order of their
-// names, cells in that of key and namespace, so equal contents have equal bytes.
+// Numbers, times, and names, keys and bytes are written as coding.h says. States stand in the order of their names,
+// cells in that of key and namespace, so equal contents have equal bytes.
 #pragma once
 
 #include <cstdint>
@@ -32,14 +32,22 @@ using StateList = std::vector<StateItem>;
 using StateMap = std::map<std::string, StateItem, std::less<>>;
 using StateCell = std::variant<StateItem, StateList, StateMap>;  // by StateKind
 
-// Key and namespace.
+// Key and namespace. Cells are found by a view of them, without a copy.
 using CellName = std::pair<std::string, std::string>;
+using CellNameView = std::pair<std::string_view, std::string_view>;
 struct CellNameHash {
-  size_t operator()(const CellName& name) const {
-    return std::hash<std::string>()(name.first) * 31 + std::hash<std::string>()(name.second);
+  using is_transparent = void;
+  size_t operator()(const CellNameView& name) const {
+    const std::hash<std::string_view> hash;
+    return name.second.empty() ? hash(name.first) : hash(name.first) * 31 + hash(name.second);
   }
+  size_t operator()(const CellName& name) const { return (*this)(CellNameView(name)); }
 };
-using StateCells = std::unordered_map<CellName, StateCell, CellNameHash>;
+struct CellNameEqual {
+  using is_transparent = void;
+  bool operator()(const CellNameView& a, const CellNameView& b) const { return a == b; }
+};
+using StateCells = std::unordered_map<CellName, StateCell, CellNameHash, CellNameEqual>;
 
 // One state of one key group.
 struct StateContents {

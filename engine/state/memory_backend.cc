@@ -68,26 +68,26 @@ Status MemoryBackend::check_group(int32_t group) const {
                                          "; send every key to the subtask of its key group");
 }
 
-Result<MemoryBackend::Place> MemoryBackend::find(const StateAddress& at, std::optional<StateKind> kind) {
-  if (at.state >= states_.size()) {
-    return Status(CLUTCH_ERR_ARGUMENT, "there is no state number " + std::to_string(at.state) + " but " +
+Result<MemoryBackend::State*> MemoryBackend::find_state(StateId state, std::optional<StateKind> kind) {
+  if (state >= states_.size()) {
+    return Status(CLUTCH_ERR_ARGUMENT, "there is no state number " + std::to_string(state) + " but " +
                                            std::to_string(states_.size()) + " states; declare it first");
   }
-  State& state = states_[at.state];
-  const StateDescriptor& descriptor = state.descriptor;
+  const StateDescriptor& descriptor = states_[state].descriptor;
   if (kind.has_value() && *kind != descriptor.kind) return kind_clash(descriptor.name, descriptor.kind, *kind);
-  const int32_t group = groups_.group_of(at.key);
-  CLUTCH_RETURN_IF_ERROR(check_group(group));
-  StateCells& cells = state.groups[static_cast<size_t>(group - range_.first)].cells;
-  name_.first.assign(at.key);
-  name_.second.assign(at.space);
-  return Place{&state, &cells, cells.find(name_)};
+  return &states_[state];
 }
 
-template <typename T>
-T& MemoryBackend::contents(Place& place) {
-  if (place.at == place.cells->end()) place.at = place.cells->emplace(name_, T()).first;
-  return std::get<T>(place.at->second);
+Result<StateCells*> MemoryBackend::find_cells(State& state, std::string_view key) const {
+  const int32_t group = groups_.group_of(key);
+  CLUTCH_RETURN_IF_ERROR(check_group(group));
+  return &state.groups[static_cast<size_t>(group - range_.first)].cells;
+}
+
+Result<MemoryBackend::Place> MemoryBackend::find(const StateAddress& at, std::optional<StateKind> kind) {
+  CLUTCH_ASSIGN_OR_RETURN(State * state, find_state(at.state, kind));
+  CLUTCH_ASSIGN_OR_RETURN(StateCells * cells, find_cells(*state, at.key));
+  return Place{state, cells, cells->find(CellNameView(at.key, at.space))};
 }
 
 bool MemoryBackend::look(const State& state, StateItem& item, bool& drop) const {
@@ -116,7 +116,7 @@ Result<std::optional<std::string>> MemoryBackend::value(const StateAddress& at) 
 
 Status MemoryBackend::set_value(const StateAddress& at, std::string_view bytes) {
   CLUTCH_ASSIGN_OR_RETURN(Place place, find(at, StateKind::kValue));
-  auto& item = contents<StateItem>(place);
+  auto& item = contents<StateItem>(place, at);
   item.bytes.assign(bytes);
   item.written = clock_->now();
   return {};
@@ -139,7 +139,7 @@ Result<std::vector<std::string>> MemoryBackend::list(const StateAddress& at) {
 Status MemoryBackend::append(const StateAddress& at, std::span<const std::string_view> items) {
   CLUTCH_ASSIGN_OR_RETURN(Place place, find(at, StateKind::kList));
   if (items.empty()) return {};
-  auto& list = contents<StateList>(place);
+  auto& list = contents<StateList>(place, at);
   const int64_t now = clock_->now();
   for (const std::string_view item : items) list.push_back({std::string(item), now});
   return {};
@@ -156,7 +156,7 @@ Status MemoryBackend::merge_lists(const StateAddress& at, std::span<const std::s
   }
   CLUTCH_ASSIGN_OR_RETURN(Place to, find(at, StateKind::kList));
   if (moved.empty()) return {};
-  auto& list = contents<StateList>(to);
+  auto& list = contents<StateList>(to, at);
   std::move(moved.begin(), moved.end(), std::back_inserter(list));
   return {};
 }
@@ -177,7 +177,7 @@ Result<std::optional<std::string>> MemoryBackend::entry(const StateAddress& at, 
 
 Status MemoryBackend::set_entry(const StateAddress& at, std::string_view field, std::string_view bytes) {
   CLUTCH_ASSIGN_OR_RETURN(Place place, find(at, StateKind::kMap));
-  auto& map = contents<StateMap>(place);
+  auto& map = contents<StateMap>(place, at);
   const auto found = map.find(field);
   StateItem& item = found != map.end() ? found->second : map[std::string(field)];
   item.bytes.assign(bytes);

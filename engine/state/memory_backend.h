@@ -33,8 +33,16 @@ class MemoryBackend final : public StateBackend {
   Status remove_entry(const StateAddress& at, std::string_view field) override;
   Result<Entries> entries(const StateAddress& at, std::optional<std::string_view> after, size_t limit) override;
   Status clear(const StateAddress& at) override;
+  Status look(StateId state, std::span<const std::string_view> keys, int64_t now, std::span<View> ret_values) override;
+  Status look_fields(StateId state, std::span<const std::string_view> keys, std::span<const std::string_view> fields,
+                     int64_t now, std::span<View> ret_values) override;
+  Status look_page(const StatePageRequest& request, int64_t now, StatePage& ret_page) override;
+  Status apply(std::span<const StateChange> changes, int64_t now) override;
   Result<std::string> snapshot(int32_t key_group) override;
   Status restore(int32_t key_group, std::string_view snapshot) override;
+
+  // Whether apply() would take these changes.
+  Status check(std::span<const StateChange> changes);
 
   // Forget what has expired in the next key group, in turn, so that a few calls a second keep memory in bounds. Returns
   // the number of cells that are no more.
@@ -56,13 +64,22 @@ class MemoryBackend final : public StateBackend {
     StateCells::iterator at;
   };
 
+  Result<State*> find_state(StateId state, std::optional<StateKind> kind);
+  Result<StateCells*> find_cells(State& state, std::string_view key) const;
   Result<Place> find(const StateAddress& at, std::optional<StateKind> kind);
   Status check_group(int32_t group) const;
   State& add_state(StateDescriptor descriptor, bool declared);
   State* state_named(std::string_view name);
   // Find the cell's contents of type T, or make them.
   template <typename T>
-  T& contents(Place& place);
+  static T& contents(Place& place, const StateAddress& at) {
+    if (place.at == place.cells->end()) {
+      place.at = place.cells->emplace(CellName(at.key, at.space), T()).first;
+    }
+    return std::get<T>(place.at->second);
+  }
+  Status check(const StateChange& change);
+  static void apply(const StateChange& change, int64_t now, Place& place);
   // Look at an item: refresh it if reads count. Sets `drop` if it has expired, and tells if it is still to be seen.
   bool look(const State& state, StateItem& item, bool& drop) const;
 
@@ -71,7 +88,6 @@ class MemoryBackend final : public StateBackend {
   const Clock* clock_;
   std::vector<State> states_;
   size_t next_sweep_ = 0;
-  CellName name_;  // of the cell being looked for; its memory is kept
 };
 
 }  // namespace clutch::engine

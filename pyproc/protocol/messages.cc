@@ -205,6 +205,8 @@ Bytes encode(const FunctionOpened& message) {
       states[i].setName(text(message.states[i].name));
       states[i].setStateKind(message.states[i].state_kind);
       states[i].setTtlMs(message.states[i].ttl_ms);
+      states[i].setTtlUpdate(message.states[i].ttl_update);
+      states[i].setTtlVisibility(message.states[i].ttl_visibility);
     }
     auto sides = out.initSideOutputs(count(message.side_outputs.size()));
     for (unsigned i = 0; i < sides.size(); ++i) {
@@ -300,7 +302,8 @@ Status decode(std::span<const uint8_t> bytes, FunctionOpened& ret) {
     ret.error = take_error(in.getError());
     ret.states.clear();
     for (auto state : in.getStates()) {
-      ret.states.push_back({clean(state.getName()), state.getStateKind(), state.getTtlMs()});
+      ret.states.push_back({clean(state.getName()), state.getStateKind(), state.getTtlMs(), state.getTtlUpdate(),
+                            state.getTtlVisibility()});
     }
     ret.side_outputs.clear();
     for (auto side : in.getSideOutputs()) {

@@ -57,6 +57,8 @@ struct StateDeclaration {
   std::string name;
   int32_t state_kind = 0;
   int64_t ttl_ms = 0;
+  int32_t ttl_update = 0;
+  int32_t ttl_visibility = 0;
   friend bool operator==(const StateDeclaration&, const StateDeclaration&) = default;
 };
 

@@ -60,6 +60,8 @@ struct StateDeclaration {
   name @0 :Text;
   stateKind @1 :Int32;
   ttlMs @2 :Int64;
+  ttlUpdate @3 :Int32;
+  ttlVisibility @4 :Int32;
 }
 
 struct SideOutput {

@@ -130,7 +130,13 @@ Status Pool::declare(Function& function) {
               "function \"" + function.name + "\" declares the state '" + state.name + "', and this host has no state",
               CLUTCH_ORIGIN_HOST};
     }
-    clutch_state_declaration declaration{sizeof(declaration), state.state_kind, to_str(state.name), state.ttl_ms};
+    clutch_state_declaration declaration{};
+    declaration.struct_size = sizeof(declaration);
+    declaration.state_kind = state.state_kind;
+    declaration.name = to_str(state.name);
+    declaration.ttl_ms = state.ttl_ms;
+    declaration.ttl_update = state.ttl_update;
+    declaration.ttl_visibility = state.ttl_visibility;
     uint32_t number = 0;
     const int32_t code = host_.state()->declare(function.context, &declaration, &number, none);
     if (code != CLUTCH_OK) {

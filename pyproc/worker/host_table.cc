@@ -108,8 +108,12 @@ void lease_drop(clutch_input_lease* lease) noexcept { delete lease; }
 int32_t state_declare(clutch_function_context* context, const clutch_state_declaration* declaration,
                       uint32_t* ret_state, clutch_error* error) noexcept {
   return guarded(error, [&] {
-    return declare_state(
-        *context, {std::string(view_of(declaration->name)), declaration->state_kind, declaration->ttl_ms}, ret_state);
+    StateDeclaration declared{std::string(view_of(declaration->name)), declaration->state_kind, declaration->ttl_ms};
+    if (CLUTCH_HAS(declaration, clutch_state_declaration, ttl_update)) declared.ttl_update = declaration->ttl_update;
+    if (CLUTCH_HAS(declaration, clutch_state_declaration, ttl_visibility)) {
+      declared.ttl_visibility = declaration->ttl_visibility;
+    }
+    return declare_state(*context, declared, ret_state);
   });
 }
 

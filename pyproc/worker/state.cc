@@ -25,6 +25,7 @@ bool legal_op(int32_t kind, int8_t op) {
   switch (op) {
     case CLUTCH_STATE_OP_PUT:
     case CLUTCH_STATE_OP_CLEAR:
+    case CLUTCH_STATE_OP_TOUCH:
       return true;
     case CLUTCH_STATE_OP_APPEND:
       return kind == CLUTCH_STATE_LIST;
@@ -209,6 +210,7 @@ Status apply_state(clutch_batch_context& context, uint32_t state, columnar::Arra
     StateView& view = context.states[state];
     for (int64_t i = 0; i < rows.length(); ++i) {
       const int64_t at = rows.array().offset + i;
+      if (ops.values<int8_t>()[at] == CLUTCH_STATE_OP_TOUCH) continue;  // it changes nothing that the batch reads
       auto& changed = view.changed[keys.values<int32_t>()[at]];
       if (ops.values<int8_t>()[at] == CLUTCH_STATE_OP_PUT && !values.is_null(at)) {
         changed = std::string(values.bytes_at<int32_t>(at));
@@ -217,7 +219,12 @@ Status apply_state(clutch_batch_context& context, uint32_t state, columnar::Arra
       }
     }
   }
-  if (kind != CLUTCH_STATE_VALUE) context.states[state].entries_changed = true;
+  const auto changes_entries = [&](int64_t i) {
+    return ops.values<int8_t>()[rows.array().offset + i] != CLUTCH_STATE_OP_TOUCH;
+  };
+  for (int64_t i = 0; i < rows.length() && kind != CLUTCH_STATE_VALUE; ++i) {
+    context.states[state].entries_changed |= changes_entries(i);
+  }
   context.staged.push_back({SectionKind::kStateChanges, state, &state_changes_field(), std::move(changes)});
   return {};
 }

@@ -1,6 +1,8 @@
 """Run the conformance table against several plugins, and compare what they gave, case by case. Prints TAP.
 
-usage: run.py CLUTCH CASES [--native-library FILE] [-D KEY=VALUE]... MODE[=KEY=VALUE,...]...
+usage: run.py CLUTCH CASES [--native-library FILE] [-D KEY=VALUE]... MODE[+store][=KEY=VALUE,...]...
+
+With "+store" the cases with keys run once more, with state and timers in a store of the application.
 """
 
 from __future__ import annotations
@@ -14,15 +16,20 @@ from typing import Any, NamedTuple
 
 class Mode(NamedTuple):
     name: str
+    own_store: bool
     defines: list[str]
 
     @classmethod
     def parse(cls, text: str) -> Mode:
         name, _, defines = text.partition("=")
-        return cls(name, defines.split(",") if defines else [])
+        plugin, _, extra = name.partition("+")
+        if extra not in ("", "store"):
+            raise argparse.ArgumentTypeError(f"{text}: there is no +{extra}, but +store")
+        return cls(plugin, bool(extra), defines.split(",") if defines else [])
 
     def __str__(self) -> str:
-        return self.name + (f" ({', '.join(self.defines)})" if self.defines else "")
+        name = self.name + ("+store" if self.own_store else "")
+        return name + (f" ({', '.join(self.defines)})" if self.defines else "")
 
 
 def run(arguments: argparse.Namespace, mode: Mode) -> list[dict[str, Any]]:
@@ -30,6 +37,8 @@ def run(arguments: argparse.Namespace, mode: Mode) -> list[dict[str, Any]]:
     command = [arguments.clutch, "conform", mode.name, "--cases", arguments.cases, "--json"]
     if arguments.native_library:
         command += ["--native-library", arguments.native_library]
+    if mode.own_store:
+        command.append("--own-store")
     for define in [*arguments.define, *mode.defines]:
         command += ["-D", define]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)

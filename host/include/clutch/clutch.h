@@ -24,7 +24,10 @@
 #include <stdint.h>
 
 #include "clutch/abi/arrow.h"
+#include "clutch/abi/base.h"
 #include "clutch/abi/status.h"
+#include "clutch/ext/state.h"
+#include "clutch/ext/timer.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -70,6 +73,9 @@ CLUTCH_API const char* clutch_app_error_detail_value(const clutch_app_error* err
 CLUTCH_API const char* clutch_app_error_detail(const clutch_app_error* error, const char* key);
 /* All of it as a JSON object: code, name, origin, message, details. */
 CLUTCH_API char* clutch_app_error_json(const clutch_app_error* error);
+/* Say why, in a callback of the application that was given an error to fill (clutch_app_state_store). Text is copied.
+ */
+CLUTCH_API void clutch_app_error_set(clutch_app_error* error, int32_t code, const char* message);
 /* Free an error that a call made. NULL is allowed. Not for borrowed ones (clutch_app_result_dead_letter_error). */
 CLUTCH_API void clutch_app_error_free(clutch_app_error* error);
 
@@ -186,6 +192,11 @@ typedef struct clutch_app_spec {
   void (*completed)(void* self, uint64_t sequence); /* NULL, or called when a submitted batch is over, from any
                                                        thread; only signal a loop there, call nothing of Clutch. */
   void* completed_self;
+
+  /* Not there if struct_size ends before them. */
+  const struct clutch_app_state_store* state_store; /* NULL: state and timers lie in the host's memory. Else the table
+                                                       is copied; what its self points to lives until the function is
+                                                       closed. */
 } clutch_app_spec;
 
 /* Read type text into the schema of a struct of columns, which the caller releases. `text` as in clutch_app_spec. */
@@ -207,6 +218,152 @@ CLUTCH_API int32_t clutch_app_explain_kind(clutch_app* app, const char* kind, in
  * is a refusal. Opens runtimes, but no function. */
 CLUTCH_API int32_t clutch_app_explain_spec(clutch_app* app, const clutch_app_spec* spec, int32_t format,
                                            char** ret_text, clutch_app_error** ret_error);
+
+/* ---- State and timers of the application ----------------------------------------------------------------------- */
+
+/*
+ * A function's keyed state and timers lie in the host's memory, unless clutch_app_spec.state_store names a store of the
+ * application: then the application keeps, snapshots and restores them, and the host asks it through this table.
+ *
+ *  - A store serves one function. Restore it before the function opens.
+ *  - Calls never overlap. They come from the threads that call into the function and from those of its plugin, and hold
+ *    the batch up. A store must not call into the function it serves.
+ *  - Between two commits nothing changes: a batch that moves to another worker reads again what it has read.
+ *  - What the host gives is borrowed for the call. What the store gives (values, entries, timers) stays valid until the
+ *    next call on it.
+ *  - The key of size 0 is that of the function itself: state which belongs to no key (broadcast state).
+ *  - now_ms is the batch's processing time. The store gives no more and no less than is to be seen then; see ttl_* of
+ *    clutch_state_declaration. Reads change nothing.
+ *  - A call that fails returns a negative status and says why by clutch_app_error_set; its batch fails with that.
+ *
+ * The tags in brackets are those of clutch/abi/base.h; the one who is called is the application here.
+ */
+
+/* One value as a read gives it. data is NULL where there is none; an empty value has data, and size 0. Frozen. */
+typedef struct clutch_app_state_value {
+  const uint8_t* data;
+  uint64_t size;
+  int64_t version; /* Grows with each committed change to the key's state; -1 if the store does not count. */
+} clutch_app_state_value;
+
+/* An item of a list (map_key is unused) or an entry of a map. Frozen. */
+typedef struct clutch_app_state_entry {
+  clutch_bytes map_key;
+  clutch_bytes value;
+} clutch_app_state_entry;
+
+/* Names an entry of a key's map. Frozen. */
+typedef struct clutch_app_entry_name {
+  clutch_bytes key;
+  clutch_bytes map_key;
+} clutch_app_entry_name;
+
+/* A part of the list or the map of one key. */
+typedef struct clutch_app_page_request {
+  uint32_t struct_size;
+  uint32_t state;
+  clutch_bytes key;
+  clutch_bytes after; /* map: the page begins behind this key; data is NULL for the first page */
+  uint64_t first;     /* list: so many items stand in front of the page */
+  uint64_t max_bytes; /* About; a page has one entry at least if any is left. */
+  int64_t now_ms;
+} clutch_app_page_request;
+
+/* Entries of a map in the order of the bytes of their keys. Frozen. */
+typedef struct clutch_app_page {
+  const clutch_app_state_entry* entries;
+  uint64_t n_entries;
+  int32_t more; /* 1 if something is left behind the page. */
+  int32_t reserved0;
+} clutch_app_page;
+
+/* A change to the state of a key. Frozen. */
+typedef struct clutch_app_state_change {
+  uint32_t state;
+  int32_t op; /* CLUTCH_STATE_OP_*. PUT is of values and maps alone: a list is cleared and appended to. */
+  clutch_bytes key;
+  clutch_bytes map_key; /* data is NULL where the op has none. */
+  clutch_bytes value;
+} clutch_app_state_change;
+
+/* A timer, or a change to it. Registering one that exists, or deleting one that does not, changes nothing. Frozen. */
+typedef struct clutch_app_timer {
+  clutch_bytes key;
+  int64_t time_ms;
+  int32_t domain; /* CLUTCH_TIMER_EVENT_TIME, CLUTCH_TIMER_PROCESSING_TIME */
+  int32_t op;     /* CLUTCH_TIMER_REGISTER, CLUTCH_TIMER_DELETE; unused where timers are due */
+} clutch_app_timer;
+
+/* What one batch changes. */
+typedef struct clutch_app_commit {
+  uint32_t struct_size;
+  uint32_t reserved0;
+  uint64_t sequence; /* Of the batch. */
+  int64_t now_ms;
+  const clutch_app_state_change* changes; /* By state; those of one key stand together; in order for each key. */
+  uint64_t n_changes;
+  const clutch_app_timer* timers; /* In order; the timers that fired are deleted first. */
+  uint64_t n_timers;
+} clutch_app_commit;
+
+typedef struct clutch_app_state_store {
+  uint32_t struct_size;
+  uint32_t reserved0;
+  void* self;
+
+  /**
+   * Take a state of the function. Each has a name of its own, and may be there already from before.
+   * @param state  0, 1, 2, ...: what the calls below name it by.
+   * [thread: task] [state: opening] [blocks: user] [fails: status]
+   */
+  int32_t (*declare)(void* self, uint32_t state, const clutch_state_declaration* declaration, clutch_app_error* error);
+
+  /**
+   * Read a value state for many keys. The keys are distinct.
+   * @param ret_values  n_keys values, none at first.
+   * [thread: task] [state: batch] [blocks: user] [fails: status]
+   */
+  int32_t (*read)(void* self, uint32_t state, const clutch_bytes* keys, uint64_t n_keys, int64_t now_ms,
+                  clutch_app_state_value* ret_values, clutch_app_error* error);
+
+  /**
+   * Read one page of the list or the map of a key.
+   * @param ret_page  Empty at first.
+   * [thread: task] [state: batch] [blocks: user] [fails: status]
+   */
+  int32_t (*read_page)(void* self, const clutch_app_page_request* request, clutch_app_page* ret_page,
+                       clutch_app_error* error);
+
+  /**
+   * Look up single entries of a map state.
+   * @param ret_values  n_names values, none at first; their versions are not used.
+   * [thread: task] [state: batch] [blocks: user] [fails: status]
+   */
+  int32_t (*look_up)(void* self, uint32_t state, const clutch_app_entry_name* names, uint64_t n_names, int64_t now_ms,
+                     clutch_app_state_value* ret_values, clutch_app_error* error);
+
+  /**
+   * Make all changes of a batch or none of them. Called once a batch that changes anything, when nothing else can make
+   * it fail any more.
+   * [thread: task] [state: batch] [blocks: user] [fails: status]
+   */
+  int32_t (*commit)(void* self, const clutch_app_commit* commit, clutch_app_error* error);
+
+  /**
+   * Give the timers that are due: those of event time up to and with event_ms, then those of processing time up to and
+   * with processing_ms, each domain in order of time and key. They stay until a commit deletes them.
+   * [thread: task] [state: function] [blocks: user] [fails: status]
+   */
+  int32_t (*due)(void* self, int64_t event_ms, int64_t processing_ms, const clutch_app_timer** ret_timers,
+                 uint64_t* ret_count, clutch_app_error* error);
+
+  /**
+   * Give the time of the earliest timer of a domain. Asked when the function has opened and after commits with timers.
+   * @return CLUTCH_OK; CLUTCH_ERR_NOT_FOUND if there is none.
+   * [thread: task] [state: function] [blocks: user] [fails: status]
+   */
+  int32_t (*next)(void* self, int32_t domain, int64_t* ret_time_ms, clutch_app_error* error);
+} clutch_app_state_store;
 
 /* ---- Functions ------------------------------------------------------------------------------------------------- */
 
@@ -255,10 +412,11 @@ CLUTCH_API uint32_t clutch_app_function_max_in_flight(const clutch_app_function*
  * one group. `merges` are done before the rows, in their order: what key `from` has gathered goes to key `into`, as
  * when session windows grow together; a key that was only merged away gives no row. They need `keys` with `key_index`.
  *
- * Time. The host keeps the timers a function registers. A batch with keys gets all timers that are due: event-time
- * timers up to the watermark, processing-time timers up to the processing time. They fire before the batch's rows.
- * To fire timers when no rows come, submit a batch of zero rows with an empty `keys` array and the new time;
- * clutch_app_function_next_timer says when. A watermark below the one before counts as the one before.
+ * Time. The host, or the store of the application, keeps the timers a function registers. A batch with keys gets all
+ * timers that are due: event-time timers up to the watermark, processing-time timers up to the processing time. They
+ * fire before the batch's rows. To fire timers when no rows come, submit a batch of zero rows with an empty `keys`
+ * array and the new time; clutch_app_function_next_timer says when. A watermark below the one before counts as the one
+ * before.
  */
 typedef struct clutch_app_batch_options {
   uint32_t struct_size;
@@ -328,7 +486,8 @@ CLUTCH_API int32_t clutch_app_function_cancel(clutch_app_function* function, uin
 #define CLUTCH_APP_EVENT_TIME 0
 #define CLUTCH_APP_PROCESSING_TIME 1
 
-/* Time of the earliest timer of one domain. CLUTCH_ERR_NOT_FOUND if there is none. */
+/* Time of the earliest timer of one domain. CLUTCH_ERR_NOT_FOUND if there is none; another status if the application's
+ * store could not say. */
 CLUTCH_API int32_t clutch_app_function_next_timer(clutch_app_function* function, int32_t domain, int64_t* ret_time_ms);
 
 /* ---- Results --------------------------------------------------------------------------------------------------- */
@@ -345,6 +504,10 @@ CLUTCH_API int32_t clutch_app_result_take_rows(clutch_app_result* result, struct
 /* The input row each output row came from, row_count numbers that never decrease; before them stand rows that timers
  * gave, as -1 - i for timer i of the batch, in the order they fired. NULL: row i came from input row i. */
 CLUTCH_API const int32_t* clutch_app_result_origin(clutch_app_result* result);
+/* The event time of each output row, row_count int64 with nulls: that of the input row it came from, or that of the
+ * timer of event time which gave it. Null where there is none, and for kinds that take rows by group. Borrowed from the
+ * result; ask before the rows are taken. NULL only when memory is out. */
+CLUTCH_API const struct ArrowArray* clutch_app_result_timestamps(clutch_app_result* result);
 CLUTCH_API const struct ArrowSchema* clutch_app_result_schema(const clutch_app_result* result);
 
 /* Side outputs that the function declared, whether this batch gave rows for them or not. */
@@ -354,6 +517,7 @@ CLUTCH_API const char* clutch_app_result_side_name(const clutch_app_result* resu
 CLUTCH_API const struct ArrowSchema* clutch_app_result_side_schema(const clutch_app_result* result, const char* name);
 CLUTCH_API const struct ArrowArray* clutch_app_result_side_rows(clutch_app_result* result, const char* name);
 CLUTCH_API const int32_t* clutch_app_result_side_origin(clutch_app_result* result, const char* name);
+CLUTCH_API const struct ArrowArray* clutch_app_result_side_timestamps(clutch_app_result* result, const char* name);
 
 /* Rows put aside under CLUTCH_APP_ON_ERROR_DEAD_LETTER, in order of their input row. */
 CLUTCH_API uint64_t clutch_app_result_dead_letter_count(const clutch_app_result* result);

@@ -179,6 +179,10 @@ class Spec {
     return set(completed_self_, self);
   }
 
+  // Where state and timers lie, instead of in the host's memory: a StateStore's table(), which lives until the function
+  // is closed.
+  Spec& state_store(const clutch_app_state_store* store) { return set(state_store_, store); }
+
   // Call `use` with the C form, which lives for the call.
   template <typename Use>
   auto with_raw(Use use) const {
@@ -217,6 +221,7 @@ class Spec {
     spec.n_options = options.size();
     spec.completed = completed_;
     spec.completed_self = completed_self_;
+    spec.state_store = state_store_;
     return use(static_cast<const clutch_app_spec*>(&spec));
   }
 
@@ -242,6 +247,7 @@ class Spec {
   Options options_;
   void (*completed_)(void*, uint64_t) = nullptr;
   void* completed_self_ = nullptr;
+  const clutch_app_state_store* state_store_ = nullptr;
 };
 
 // A row that was put aside, with the reason.
@@ -278,6 +284,12 @@ class Output {
   int64_t origin(int64_t row) const {
     const int32_t* origin = clutch_app_result_origin(get());
     return origin == nullptr ? row : origin[row];
+  }
+  // Event times of the rows: of the input row or the timer each came from.
+  std::vector<std::optional<int64_t>> timestamps() const { return times(clutch_app_result_timestamps(get())); }
+  // The same of a side output that the function declared.
+  std::vector<std::optional<int64_t>> side_timestamps(const std::string& name) const {
+    return times(clutch_app_result_side_timestamps(get(), name.c_str()));
   }
   std::vector<DeadLetter> dead_letters() const {
     std::vector<DeadLetter> out;
@@ -319,6 +331,12 @@ class Output {
     void operator()(clutch_app_result* result) const { clutch_app_result_free(result); }
   };
 
+  static std::vector<std::optional<int64_t>> times(const ArrowArray* array) {
+    if (array == nullptr) throw std::bad_alloc();
+    std::vector<std::optional<int64_t>> out;
+    detail::read_column("l", *array, out);
+    return out;
+  }
   static int64_t find(const ArrowSchema* schema, std::string_view name) {
     for (int64_t i = 0; i < schema->n_children; ++i) {
       if (schema->children[i]->name != nullptr && name == schema->children[i]->name) return i;
@@ -569,3 +587,4 @@ class Host {
 }  // namespace clutch
 
 #include "clutch/batcher.hpp"
+#include "clutch/state_store.hpp"

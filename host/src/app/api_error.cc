@@ -102,4 +102,15 @@ char* clutch_app_error_json(const clutch_app_error* error) {
   }
 }
 
+void clutch_app_error_set(clutch_app_error* error, int32_t code, const char* message) {
+  if (error == nullptr) return;
+  try {
+    error->status =
+        clutch::Status(code < 0 ? code : CLUTCH_ERR_INTERNAL, message == nullptr ? "" : message, CLUTCH_ORIGIN_USER);
+  } catch (const std::bad_alloc&) {
+    // Without memory for its text the status that the callback returns has to do.
+    error->status = clutch::Status();
+  }
+}
+
 void clutch_app_error_free(clutch_app_error* error) { delete error; }

@@ -190,10 +190,7 @@ int32_t clutch_app_function_next_timer(clutch_app_function* function, int32_t do
       domain > CLUTCH_APP_PROCESSING_TIME) {
     return CLUTCH_ERR_ARGUMENT;
   }
-  const std::optional<int64_t> next = function->function->next_timer(domain);
-  if (!next) return CLUTCH_ERR_NOT_FOUND;
-  *ret_time_ms = *next;
-  return CLUTCH_OK;
+  return function->function->next_timer(domain, *ret_time_ms);
 }
 
 int32_t clutch_app_function_metrics(clutch_app_function* function, clutch_app_metrics* ret_metrics) {

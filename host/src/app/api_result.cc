@@ -24,6 +24,15 @@ const int32_t* origin_of(host::Outputs& outputs) noexcept {
   }
 }
 
+const ArrowArray* timestamps_of(const clutch_app_result& result, host::Outputs& outputs) noexcept {
+  try {
+    const clutch::Result<const ArrowArray*> times = outputs.timestamps(result.times);
+    return times.ok() ? *times : nullptr;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
 // Tag of a side output by name; 0 if there is none.
 uint32_t side_tag(const clutch_app_result* result, const char* name) {
   if (result == nullptr || name == nullptr) return 0;
@@ -60,6 +69,10 @@ const int32_t* clutch_app_result_origin(clutch_app_result* result) {
   return result == nullptr ? nullptr : origin_of(result->main);
 }
 
+const ArrowArray* clutch_app_result_timestamps(clutch_app_result* result) {
+  return result == nullptr ? nullptr : timestamps_of(*result, result->main);
+}
+
 const ArrowSchema* clutch_app_result_schema(const clutch_app_result* result) {
   return result == nullptr ? nullptr : result->shape->main().schema.get();
 }
@@ -85,6 +98,11 @@ const ArrowArray* clutch_app_result_side_rows(clutch_app_result* result, const c
 const int32_t* clutch_app_result_side_origin(clutch_app_result* result, const char* name) {
   const uint32_t tag = side_tag(result, name);
   return tag == 0 ? nullptr : origin_of(result->output(tag));
+}
+
+const ArrowArray* clutch_app_result_side_timestamps(clutch_app_result* result, const char* name) {
+  const uint32_t tag = side_tag(result, name);
+  return tag == 0 ? nullptr : timestamps_of(*result, result->output(tag));
 }
 
 uint64_t clutch_app_result_dead_letter_count(const clutch_app_result* result) {

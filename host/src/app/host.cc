@@ -242,6 +242,7 @@ Result<Function*> Host::open_function(const FunctionSpec& spec) {
   setup.output = spec.output;
   setup.completed = spec.completed;
   setup.completed_self = spec.completed_self;
+  setup.state_store = spec.state_store;
   CLUTCH_ASSIGN_OR_RETURN(setup.batching.max_rows, configuration.integer("python.fn-execution.bundle.size"));
   CLUTCH_ASSIGN_OR_RETURN(setup.batching.max_bytes, configuration.size_bytes("clutch.batch.max-bytes"));
   CLUTCH_ASSIGN_OR_RETURN(setup.batching.max_age_ns, configuration.duration_ns("python.fn-execution.bundle.time"));

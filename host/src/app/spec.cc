@@ -1,12 +1,17 @@
 #include "app/spec.h"
 
+#include <cstddef>
 #include <cstring>
 
 #include "config/parse.h"
 #include "function/error.h"
+#include "service/application_store.h"
 
 namespace clutch::host {
 namespace {
+
+// Size of the spec before state_store joined it.
+constexpr size_t kFirstSpec = offsetof(clutch_app_spec, state_store);
 
 // The pieces between commas that stand in no bracket.
 std::vector<std::string_view> split_columns(std::string_view text) {
@@ -191,8 +196,7 @@ std::string columns_text(const columnar::Field& field) {
 
 Result<FunctionSpec> read_spec(const clutch_app_spec* spec) {
   if (spec == nullptr) return argument_error("spec is NULL");
-  CLUTCH_RETURN_IF_ERROR(
-      check_struct_size("clutch_app_spec", spec->struct_size, sizeof(clutch_app_spec), sizeof(clutch_app_spec)));
+  CLUTCH_RETURN_IF_ERROR(check_struct_size("clutch_app_spec", spec->struct_size, kFirstSpec, sizeof(clutch_app_spec)));
   if (spec->n_steps == 0 || spec->steps == nullptr)
     return argument_error("spec: there are no steps; give at least one");
   FunctionSpec out;
@@ -222,6 +226,9 @@ Result<FunctionSpec> read_spec(const clutch_app_spec* spec) {
   if (spec->mode != nullptr) out.options.emplace_back("python.execution-mode", spec->mode);
   out.completed = spec->completed;
   out.completed_self = spec->completed_self;
+  if (CLUTCH_HAS(spec, clutch_app_spec, state_store) && spec->state_store != nullptr) {
+    CLUTCH_ASSIGN_OR_RETURN(out.state_store, read_state_store(*spec->state_store));
+  }
   return out;
 }
 

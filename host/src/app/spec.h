@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,7 @@ struct FunctionSpec {
   Options options;  // Of this function alone; its own mode is one of them.
   void (*completed)(void* self, uint64_t sequence) = nullptr;
   void* completed_self = nullptr;
+  std::optional<clutch_app_state_store> state_store;  // None: the host's own.
 };
 
 // Read and check the application's form.

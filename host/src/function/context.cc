@@ -12,14 +12,14 @@ Status not_opening(const std::string& function, std::string_view what, std::stri
 
 }  // namespace
 
-void FunctionContext::begin(std::string name, Logger& logger, StateStore& states, OutputShape main) {
+void FunctionContext::begin(std::string name, Logger& logger, KeyedStore& store, OutputShape main) {
   metrics_.clear();
   const std::scoped_lock lock(mutex_);
   live_ = true;
   opening_ = true;
   name_ = std::move(name);
   logger_ = &logger;
-  declared_.states = &states;
+  declared_.store = &store;
   declared_.outputs.clear();
   declared_.outputs.push_back(std::move(main));
 }
@@ -27,7 +27,7 @@ void FunctionContext::begin(std::string name, Logger& logger, StateStore& states
 std::vector<OutputShape> FunctionContext::opened() {
   const std::scoped_lock lock(mutex_);
   opening_ = false;
-  declared_.states = nullptr;
+  declared_.store = nullptr;
   return std::exchange(declared_.outputs, {});
 }
 
@@ -71,9 +71,9 @@ Status FunctionContext::declare_side(std::string_view name, const ArrowSchema& s
   return {};
 }
 
-Status FunctionContext::declare_state(const StateInfo& info, uint32_t& ret_state) {
+Status FunctionContext::declare_state(StateInfo info, uint32_t& ret_state) {
   if (!opening_) return not_opening(name_, "state", info.name);
-  CLUTCH_ASSIGN_OR_RETURN(ret_state, declared_.states->declare(info));
+  CLUTCH_ASSIGN_OR_RETURN(ret_state, declared_.store->declare(std::move(info)));
   return {};
 }
 

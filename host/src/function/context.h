@@ -14,7 +14,7 @@
 #include "function/metrics.h"
 #include "function/shape.h"
 #include "log/log.h"
-#include "service/state_store.h"
+#include "service/keyed_store.h"
 
 namespace clutch::host {
 
@@ -23,11 +23,11 @@ class alignas(kHandleAlign) FunctionContext {
   // What a function declares while it opens.
   struct Opening {
     std::vector<OutputShape> outputs;  // The main output first.
-    StateStore* states = nullptr;
+    KeyedStore* store = nullptr;
   };
 
   // Start a new life of this context, in the state `opening`.
-  void begin(std::string name, Logger& logger, StateStore& states, OutputShape main);
+  void begin(std::string name, Logger& logger, KeyedStore& store, OutputShape main);
   // End the opening and give what was declared.
   std::vector<OutputShape> opened();
   // The handle is stale from here on.
@@ -51,7 +51,7 @@ class alignas(kHandleAlign) FunctionContext {
   const std::string& name() const { return name_; }
   Logger& logger() { return *logger_; }
   Status declare_side(std::string_view name, const ArrowSchema& schema, uint32_t& ret_tag);
-  Status declare_state(const StateInfo& info, uint32_t& ret_state);
+  Status declare_state(StateInfo info, uint32_t& ret_state);
 
  private:
   std::mutex mutex_;  // Guards what follows but metrics_, which guards itself.

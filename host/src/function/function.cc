@@ -4,8 +4,10 @@
 #include <chrono>
 #include <limits>
 
+#include "clutch/columnar/builder.h"
 #include "clutch/columnar/validate.h"
 #include "clutch/columnar/view.h"
+#include "clutch/ext/timer.h"
 #include "service/keys.h"
 
 namespace clutch::host {
@@ -82,7 +84,7 @@ BatchSlot& Function::take_slot() {
     slot->job = BatchSlot::Job();
     slot->job.owner = this;
     slot->job.shape = shape_;
-    slot->job.states = &states_;
+    slot->job.store = store_.get();
     slot->job.logger = setup_.logger;
     return *slot;
   }
@@ -104,8 +106,20 @@ Status Function::fill(BatchSlot& slot, BatchRequest& request, Staged& staged) {
   input.merges = std::move(request.merges);
   input.borrowed = (request.flags & CLUTCH_APP_INPUT_BORROWED) != 0;
   if (!request.keys.empty()) {
-    CLUTCH_RETURN_IF_ERROR(arrange_keys(std::move(request.keys), std::move(request.key_index), staged.fired, input));
-    staged.state.resize(states_.size());
+    StagedStates& keyed = staged.keyed;
+    CLUTCH_ASSIGN_OR_RETURN(const std::span<const clutch_app_timer> due,
+                            store_->due(job.batch.watermark_ms, job.batch.processing_time_ms));
+    CLUTCH_RETURN_IF_ERROR(arrange_keys(std::move(request.keys), std::move(request.key_index), due, input, keyed.keys));
+    for (size_t i = 0; i < due.size(); ++i) {
+      // The store's bytes end with its next call; those of the input stay.
+      const int32_t key = columnar::ArrayView(*input.timers->children[0]).values<int32_t>()[i];
+      const clutch_bytes bytes = keyed.keys[static_cast<size_t>(key)];
+      keyed.fired.push_back({bytes, due[i].time_ms, due[i].domain, CLUTCH_TIMER_FIRED});
+      keyed.timers.push_back({bytes, due[i].time_ms, due[i].domain, CLUTCH_TIMER_DELETE});
+    }
+    for (uint32_t state = 0; state < store_->size(); ++state) {
+      keyed.states.emplace_back(store_->info(state).kind, input.keys->length);
+    }
   }
   job.error.clear();
   clutch_batch& batch = job.batch;
@@ -153,7 +167,6 @@ Status Function::start(BatchRequest request, Ticket* direct, uint64_t* ret_seque
     if ((request.flags & CLUTCH_APP_HAS_WATERMARK) != 0) {
       watermark_ms_ = std::max(watermark_ms_, request.watermark_ms);
     }
-    if (keyed) staged.fired = timers_.due(watermark_ms_, request.processing_time_ms);
     ticket = direct != nullptr ? direct : &tickets_[sequence_ + 1];
   } catch (...) {
     if (slot != nullptr) free_slots_.push_back(slot);
@@ -220,6 +233,70 @@ Status Function::conclude(BatchSlot& slot, Staged& staged, int32_t status) const
   return take_status(status, slot.job.error, "plugin \"" + setup_.plugin + "\"");
 }
 
+void Function::keep_times(BatchSlot& slot, Staged& staged) const {
+  SourceTimes& times = staged.result->times;
+  for (const clutch_app_timer& timer : staged.keyed.fired) {
+    times.timers.push_back(timer.domain == CLUTCH_TIMER_EVENT_TIME ? std::optional(timer.time_ms) : std::nullopt);
+  }
+  BatchInput& input = *slot.job.input;
+  if (input.timestamps.empty() || shape_->by_group) return;
+  if (input.only_reference()) {
+    times.rows = std::move(input.timestamps);
+    return;
+  }
+  // Who holds a lease may still look at the input.
+  const columnar::ArrayView view(*input.timestamps);
+  columnar::ArrayBuilder copy(simple_field("timestamp", columnar::TypeId::kInt64, true));
+  copy.reserve(view.length());
+  for (int64_t i = 0; i < view.length(); ++i) {
+    if (view.is_null(i)) {
+      copy.append_null();
+    } else {
+      copy.append<int64_t>(view.values<int64_t>()[i]);
+    }
+  }
+  times.rows = copy.finish();
+}
+
+Status Function::commit(BatchSlot& slot, StagedStates& staged) {
+  {
+    const std::scoped_lock lock(mutex_);
+    // Who gave it up was told that nothing is kept of it.
+    if (slot.job.ticket == nullptr) return {CLUTCH_ERR_CANCELLED, "the batch was given up", CLUTCH_ORIGIN_HOST};
+  }
+  staged.collect(changes_);
+  if (changes_.empty() && staged.timers.empty()) return {};
+  clutch_app_commit commit{};
+  commit.struct_size = sizeof(commit);
+  commit.sequence = slot.job.batch.sequence;
+  commit.now_ms = slot.job.batch.processing_time_ms;
+  commit.changes = changes_.data();
+  commit.n_changes = changes_.size();
+  commit.timers = staged.timers.data();
+  commit.n_timers = staged.timers.size();
+  Status status = store_->commit(commit);
+  if (!status.ok()) return std::move(status).prefixed("function \"" + setup_.name + "\"");
+  if (!staged.timers.empty()) look_at_timers();
+  return {};
+}
+
+void Function::look_at_timers() {
+  std::array<NextTimer, 2> found;
+  for (const int32_t domain : {CLUTCH_APP_EVENT_TIME, CLUTCH_APP_PROCESSING_TIME}) {
+    NextTimer& timer = found[static_cast<size_t>(domain)];
+    const Result<std::optional<int64_t>> next = store_->next(domain);
+    if (!next.ok()) {
+      // What was committed stays committed; whoever asks for the next timer learns that it is not known.
+      timer.status = next.status().code();
+      setup_.logger->write(CLUTCH_LOG_ERROR, "host", setup_.name, std::string(next.status().message()));
+    } else if (next->has_value()) {
+      timer = {CLUTCH_OK, **next};
+    }
+  }
+  const std::scoped_lock lock(mutex_);
+  next_timers_ = found;
+}
+
 void Function::count(const BatchSlot& slot, const Staged& staged, const Status& outcome, int64_t input_rows) {
   metrics_.busy_ns += static_cast<uint64_t>(monotonic_ns() - slot.job.started_ns);
   for (size_t stage = 0; stage < staged.stage_ns.size(); ++stage) {
@@ -235,7 +312,7 @@ void Function::count(const BatchSlot& slot, const Staged& staged, const Status& 
   metrics_.rows_out += static_cast<uint64_t>(staged.result->main.length());
   for (const Outputs& side : staged.result->sides) metrics_.rows_side += static_cast<uint64_t>(side.length());
   metrics_.dead_letters += staged.result->dead_letters.size();
-  metrics_.timers_fired += staged.fired.size();
+  metrics_.timers_fired += staged.keyed.fired.size();
 }
 
 void Function::batch_over(BatchSlot& slot, Staged staged, int32_t status) {
@@ -244,6 +321,8 @@ void Function::batch_over(BatchSlot& slot, Staged staged, int32_t status) {
   Status outcome;
   try {
     outcome = conclude(slot, staged, status);
+    if (outcome.ok()) keep_times(slot, staged);
+    if (outcome.ok() && slot.job.exclusive) outcome = commit(slot, staged.keyed);
     if (!outcome.ok()) {
       if (outcome.detail(CLUTCH_DETAIL_FUNCTION).empty()) outcome.with(CLUTCH_DETAIL_FUNCTION, setup_.name);
       outcome.with(CLUTCH_DETAIL_BATCH, std::to_string(sequence));
@@ -262,14 +341,6 @@ void Function::batch_over(BatchSlot& slot, Staged staged, int32_t status) {
   std::unique_ptr<clutch_app_result> dropped;  // Released without the lock.
   {
     const std::scoped_lock lock(mutex_);
-    if (outcome.ok() && slot.job.exclusive) {
-      try {
-        states_.commit(staged.state, slot.job.batch.processing_time_ms);
-        timers_.commit(staged.fired, staged.timers);
-      } catch (...) {
-        outcome = current_exception_status();
-      }
-    }
     count(slot, staged, outcome, input_rows);
     Ticket* ticket = slot.job.ticket;
     dropped = std::move(staged.result);

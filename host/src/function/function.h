@@ -1,6 +1,7 @@
 // One opened function: brings batches to the plugin and their results back.
 #pragma once
 
+#include <array>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -19,8 +20,7 @@
 #include "function/shape.h"
 #include "function/slot.h"
 #include "log/log.h"
-#include "service/state_store.h"
-#include "service/timer_store.h"
+#include "service/keyed_store.h"
 
 namespace clutch::host {
 
@@ -79,6 +79,7 @@ struct FunctionSetup {
   BatchingLimits batching;
   void (*completed)(void* self, uint64_t sequence) = nullptr;
   void* completed_self = nullptr;
+  std::optional<clutch_app_state_store> state_store;  // None: the host's own.
 };
 
 // All methods but close() may be called from every thread. The mutex is never held while the plugin or the application
@@ -109,7 +110,8 @@ class Function final : private BatchOwner {
   bool has_room() const;
   // Batches run on threads of the plugin, so submit returns before they are over.
   bool asynchronous() const { return max_in_flight_ > 1; }
-  std::optional<int64_t> next_timer(int32_t domain) const;
+  // The status of the call, CLUTCH_ERR_NOT_FOUND if there is no timer.
+  int32_t next_timer(int32_t domain, int64_t& ret_time_ms) const;
   clutch_app_metrics metrics() const;
   const NamedMetrics& named_metrics() const { return context_->metrics(); }
 
@@ -130,6 +132,12 @@ class Function final : private BatchOwner {
   void run(BatchSlot& slot, clutch_batch_context* context, const Status& filled);
   void batch_over(BatchSlot& slot, Staged staged, int32_t status) override;
   Status conclude(BatchSlot& slot, Staged& staged, int32_t status) const;
+  // Let the result know the event times that its rows come from.
+  void keep_times(BatchSlot& slot, Staged& staged) const;
+  // Give the store what the batch changed. It needs no lock: no other batch with keys is in flight.
+  Status commit(BatchSlot& slot, StagedStates& staged);
+  // Ask the store for the earliest timers. Without the lock, inside the opening or a batch with keys.
+  void look_at_timers();
   void count(const BatchSlot& slot, const Staged& staged, const Status& outcome, int64_t input_rows);
   // Lend this thread to the plugin for a moment, from inside the gate. False if the plugin needs no thread now.
   bool poll(Lock& lock, int64_t until_ns);
@@ -147,7 +155,9 @@ class Function final : private BatchOwner {
   FunctionContext* context_ = nullptr;
   clutch_function* function_ = nullptr;
   uint32_t max_in_flight_ = 1;
-  StateStore states_;  // Of the one batch with keys in flight.
+  // Of the one batch with keys in flight, and its commit.
+  std::unique_ptr<KeyedStore> store_;
+  std::vector<clutch_app_state_change> changes_;  // Scratch.
 
   mutable std::mutex mutex_;  // Guards what follows.
   std::condition_variable changed_;
@@ -162,7 +172,11 @@ class Function final : private BatchOwner {
   std::vector<BatchSlot*> slots_;
   std::vector<BatchSlot*> free_slots_;
   std::unordered_map<uint64_t, Ticket> tickets_;  // Submitted and not taken.
-  TimerStore timers_;
+  struct NextTimer {
+    int32_t status = CLUTCH_ERR_NOT_FOUND;
+    int64_t time_ms = 0;
+  };
+  std::array<NextTimer, 2> next_timers_;  // By domain, as of the last commit.
   clutch_app_metrics metrics_{};
 };
 

@@ -64,6 +64,35 @@ Result<const int32_t*> Outputs::origin() {
   return joined_origin_.data();
 }
 
+std::optional<int64_t> SourceTimes::of(int32_t origin) const {
+  if (origin < 0) {
+    const auto timer = static_cast<size_t>(-1 - int64_t{origin});
+    return timer < timers.size() ? timers[timer] : std::nullopt;
+  }
+  if (rows.empty() || origin >= rows->length) return std::nullopt;
+  const columnar::ArrayView view(*rows);
+  if (view.is_null(origin)) return std::nullopt;
+  return view.values<int64_t>()[origin];
+}
+
+Result<const ArrowArray*> Outputs::timestamps(const SourceTimes& source) {
+  if (timestamps_.empty()) {
+    CLUTCH_ASSIGN_OR_RETURN(const int32_t* origins, origin());
+    columnar::ArrayBuilder builder(simple_field("timestamp", columnar::TypeId::kInt64, true));
+    builder.reserve(length_);
+    for (int64_t i = 0; i < length_; ++i) {
+      const std::optional<int64_t> time = source.of(origins == nullptr ? static_cast<int32_t>(i) : origins[i]);
+      if (time) {
+        builder.append<int64_t>(*time);
+      } else {
+        builder.append_null();
+      }
+    }
+    timestamps_ = builder.finish();
+  }
+  return static_cast<const ArrowArray*>(timestamps_.get());
+}
+
 Result<columnar::Array> Outputs::take(const columnar::Field& field) {
   CLUTCH_RETURN_IF_ERROR(join(field));
   columnar::Array out = std::move(chunks_.front().rows);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "clutch/columnar/owned.h"
@@ -16,6 +17,14 @@ namespace clutch::host {
 struct Chunk {
   columnar::Array rows;
   columnar::Array origin;  // Released: row i came from input row i.
+};
+
+// Where the event times of output rows come from.
+struct SourceTimes {
+  columnar::Array rows;                        // Of the input rows, int64; empty: none has any.
+  std::vector<std::optional<int64_t>> timers;  // Of those that fired, in order; none for one of processing time.
+
+  std::optional<int64_t> of(int32_t origin) const;
 };
 
 class Outputs {
@@ -32,6 +41,8 @@ class Outputs {
   Result<const ArrowArray*> rows(const columnar::Field& field);
   // `length()` numbers, or nullptr for "row i came from input row i".
   Result<const int32_t*> origin();
+  // `length()` event times, int64.
+  Result<const ArrowArray*> timestamps(const SourceTimes& source);
   Result<columnar::Array> take(const columnar::Field& field);
 
  private:
@@ -41,6 +52,7 @@ class Outputs {
   int64_t length_ = 0;
   std::vector<int32_t> joined_origin_;
   bool origin_is_joined_ = false;
+  columnar::Array timestamps_;  // Made when asked for.
 };
 
 struct DeadLetterRow {
@@ -54,6 +66,7 @@ struct DeadLetterRow {
 struct clutch_app_result {
   clutch::host::ShapePtr shape;
   uint64_t sequence = 0;
+  clutch::host::SourceTimes times;
   clutch::host::Outputs main;
   std::vector<clutch::host::Outputs> sides;  // By tag - 1; empty until the first side output comes.
   std::vector<clutch::host::DeadLetterRow> dead_letters;

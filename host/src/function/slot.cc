@@ -151,8 +151,8 @@ Status BatchSlot::check_origin(const OutputShape& output, const Outputs& before,
   const int32_t* values = view.values<int32_t>();
   // Rows of a timer come from no input row: -1 - i names timer i, and they stand before the others, as the timers
   // fired.
-  const auto timers = staged_.fired.size() + staged_.fired_inside.size();
-  const int32_t lowest = job.input->timers.empty() || chunk.rows.empty() ? 0 : -static_cast<int32_t>(timers);
+  const size_t timers = staged_.keyed.fired.size();
+  const int32_t lowest = chunk.rows.empty() ? 0 : -static_cast<int32_t>(timers);
   const auto order = [](int32_t origin) { return std::max(origin, -1); };
   bool decreasing = order(values[0]) < order(before.last_origin());
   int32_t least = values[0];
@@ -211,12 +211,10 @@ Status BatchSlot::take_lease(BatchInput** ret_input) {
   return {};
 }
 
-Result<std::string> BatchSlot::key(int64_t position) const {
-  if (position < 0 || position >= key_count()) {
-    return data_error("function \"" + job.shape->name + "\": key " + std::to_string(position) +
-                      " is used, the batch has " + std::to_string(key_count()) + " keys");
-  }
-  return std::string(columnar::ArrayView(*job.input->keys).bytes_at<int32_t>(position));
+Status BatchSlot::check_key(int64_t position) const {
+  if (position >= 0 && position < key_count()) return {};
+  return data_error("function \"" + job.shape->name + "\": key " + std::to_string(position) +
+                    " is used, the batch has " + std::to_string(key_count()) + " keys");
 }
 
 }  // namespace clutch::host

@@ -19,8 +19,8 @@
 #include "function/result.h"
 #include "function/shape.h"
 #include "log/log.h"
-#include "service/state_store.h"
-#include "service/timer_store.h"
+#include "service/keyed_store.h"
+#include "service/staged_state.h"
 
 namespace clutch::host {
 
@@ -31,10 +31,7 @@ struct Staged {
   std::unique_ptr<clutch_app_result> result;
   Status refused;  // The first output that did not fit; the batch cannot succeed any more.
   std::array<int64_t, CLUTCH_STAGE_COUNT> stage_ns{};
-  StateChanges state;
-  std::vector<TimerChange> timers;
-  std::vector<Timer> fired;
-  std::vector<Timer> fired_inside;  // Registered and fired in the batch: they have the places behind those of `fired`.
+  StagedStates keyed;      // Empty for a batch without keys.
   std::vector<bool> dead;  // By input row; empty until the first dead letter.
 };
 
@@ -66,7 +63,7 @@ class alignas(kHandleAlign) BatchSlot {
   struct Job {
     BatchOwner* owner = nullptr;
     ShapePtr shape;
-    StateStore* states = nullptr;
+    KeyedStore* store = nullptr;
     Logger* logger = nullptr;
     InputRef input;
     clutch_batch batch{};
@@ -100,8 +97,8 @@ class alignas(kHandleAlign) BatchSlot {
   }
   Staged& staged() { return staged_; }
   std::string& page_cursor() { return page_cursor_; }
-  // Bytes of a key of this batch. CLUTCH_ERR_DATA if the position is out of range.
-  Result<std::string> key(int64_t position) const;
+  // CLUTCH_ERR_DATA if there is no such position in the keys of this batch.
+  Status check_key(int64_t position) const;
   // Groups of a kind that takes rows by group.
   int64_t group_count() const { return job.input->keys.empty() ? 1 : job.input->keys->length; }
   int64_t key_count() const { return job.input->keys.empty() ? 0 : job.input->keys->length; }

@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "function/function.h"
+#include "service/application_store.h"
+#include "service/memory_store.h"
 
 namespace clutch::host {
 namespace {
@@ -28,7 +30,12 @@ Result<std::unique_ptr<Function>> Function::open(FunctionSetup setup, const clut
   const FunctionSetup& fixed = function->setup_;
   function->context_ = fixed.pools->contexts.acquire();
   FunctionContext& context = *function->context_;
-  context.begin(fixed.name, *fixed.logger, function->states_,
+  if (fixed.state_store) {
+    function->store_ = std::make_unique<ApplicationStore>(*fixed.state_store);
+  } else {
+    function->store_ = std::make_unique<MemoryStore>();
+  }
+  context.begin(fixed.name, *fixed.logger, *function->store_,
                 {std::string(), fixed.output, columnar::export_field(fixed.output)});
   clutch_error error;
   clutch_function_info info{};
@@ -60,6 +67,7 @@ Result<std::unique_ptr<Function>> Function::open(FunctionSetup setup, const clut
   shape->by_group = takes_rows_by_group({kind.data, kind.size});
   shape->output_is_input = fixed.input.type == fixed.output.type;
   function->shape_ = std::move(shape);
+  function->look_at_timers();
   return function;
 }
 
@@ -283,9 +291,11 @@ bool Function::idle() const {
   return in_flight_ == 0 && gate_.open();
 }
 
-std::optional<int64_t> Function::next_timer(int32_t domain) const {
+int32_t Function::next_timer(int32_t domain, int64_t& ret_time_ms) const {
   const std::scoped_lock lock(mutex_);
-  return timers_.next(domain);
+  const NextTimer& next = next_timers_[static_cast<size_t>(domain)];
+  if (next.status == CLUTCH_OK) ret_time_ms = next.time_ms;
+  return next.status;
 }
 
 clutch_app_metrics Function::metrics() const {

@@ -1,7 +1,6 @@
 #include "service/keys.h"
 
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 #include "clutch/abi/status.h"
@@ -11,6 +10,7 @@
 #include "clutch/columnar/validate.h"
 #include "clutch/columnar/view.h"
 #include "function/shape.h"
+#include "service/key_table.h"
 
 namespace clutch::host {
 namespace {
@@ -30,34 +30,42 @@ Status check_no_nulls(const char* what, const ArrowArray& array) {
   return {};
 }
 
-// Gives each distinct key a position.
+// Gives each distinct key a position. The keys' bytes are borrowed.
 class Positions {
  public:
+  explicit Positions(int64_t keys) {
+    order_.reserve(static_cast<size_t>(keys));
+    index_.reserve(static_cast<size_t>(keys));
+  }
   int32_t of(std::string_view key) {
-    const auto [found, added] = positions_.try_emplace(std::string(key), static_cast<int32_t>(order_.size()));
-    if (added) order_.push_back(&found->first);
-    return found->second;
+    const uint32_t hash = HashIndex::hash(key);
+    const uint32_t known = index_.find(hash, [&](uint32_t position) { return order_[position] == key; });
+    if (known != HashIndex::kNone) return static_cast<int32_t>(known);
+    index_.add(hash, static_cast<uint32_t>(order_.size()));
+    order_.push_back(key);
+    return static_cast<int32_t>(order_.size() - 1);
   }
   Result<columnar::Array> finish() const {
     columnar::ArrayBuilder builder(field_of("keys", TypeId::kBinary));
-    for (const std::string* key : order_) CLUTCH_RETURN_IF_ERROR(builder.append_bytes(*key));
+    builder.reserve(static_cast<int64_t>(order_.size()));
+    for (const std::string_view key : order_) CLUTCH_RETURN_IF_ERROR(builder.append_bytes(key));
     return builder.finish();
   }
-  size_t size() const { return order_.size(); }
+  int64_t size() const { return static_cast<int64_t>(order_.size()); }
 
  private:
-  std::unordered_map<std::string, int32_t> positions_;
-  std::vector<const std::string*> order_;
+  HashIndex index_;
+  std::vector<std::string_view> order_;
 };
 
-columnar::Array timer_array(const std::vector<Timer>& due, Positions& positions) {
+columnar::Array timer_array(std::span<const clutch_app_timer> due, Positions& positions) {
   columnar::ArrayBuilder keys(field_of("key_index", TypeId::kInt32));
   columnar::ArrayBuilder times(field_of("time_ms", TypeId::kInt64));
   columnar::ArrayBuilder domains(field_of("domain", TypeId::kInt8));
-  for (const Timer& timer : due) {
-    keys.append<int32_t>(positions.of(timer.key));
+  for (const clutch_app_timer& timer : due) {
+    keys.append<int32_t>(positions.of(view(timer.key)));
     times.append<int64_t>(timer.time_ms);
-    domains.append<int8_t>(timer.domain);
+    domains.append<int8_t>(static_cast<int8_t>(timer.domain));
   }
   std::vector<columnar::Array> columns;
   columns.push_back(keys.finish());
@@ -112,9 +120,10 @@ Status check_merges(const columnar::Array& merges, const columnar::Array& keys, 
   return {};
 }
 
-Status arrange_keys(columnar::Array keys, columnar::Array key_index, const std::vector<Timer>& due, BatchInput& input) {
-  Positions positions;
+Status arrange_keys(columnar::Array keys, columnar::Array key_index, std::span<const clutch_app_timer> due,
+                    BatchInput& input, std::vector<clutch_bytes>& ret_keys) {
   const columnar::ArrayView view(*keys);
+  Positions positions(keys->length + static_cast<int64_t>(due.size()));
   if (key_index.empty()) {
     columnar::ArrayBuilder index(field_of("key_index", TypeId::kInt32));
     index.reserve(keys->length);
@@ -128,11 +137,15 @@ Status arrange_keys(columnar::Array keys, columnar::Array key_index, const std::
     input.key_index = std::move(key_index);
   }
   if (!due.empty()) input.timers = timer_array(due, positions);
-  if (input.key_index.empty() || positions.size() != static_cast<size_t>(keys->length) || keys->offset != 0) {
-    CLUTCH_ASSIGN_OR_RETURN(input.keys, positions.finish());
-  } else {
+  // Keys that are all different are the distinct keys as they are.
+  if (positions.size() == keys->length && keys->offset == 0) {
     input.keys = std::move(keys);
+  } else {
+    CLUTCH_ASSIGN_OR_RETURN(input.keys, positions.finish());
   }
+  const columnar::ArrayView distinct(*input.keys);
+  ret_keys.reserve(static_cast<size_t>(distinct.length()));
+  for (int64_t i = 0; i < distinct.length(); ++i) ret_keys.push_back(to_bytes(distinct.bytes_at<int32_t>(i)));
   return {};
 }
 

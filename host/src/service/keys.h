@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
+#include <span>
 #include <vector>
 
+#include "clutch/clutch.h"
 #include "clutch/columnar/owned.h"
 #include "clutch/columnar/result.h"
 #include "function/input.h"
-#include "service/timer_store.h"
 
 namespace clutch::host {
 
@@ -21,7 +21,8 @@ Status check_keys(const columnar::Array& keys, const columnar::Array& key_index,
 Status check_merges(const columnar::Array& merges, const columnar::Array& keys, const columnar::Array& key_index);
 
 // Fill keys, key_index and timers of an input from checked keys and the timers that are due. A timer's key that no row
-// has gets a position of its own.
-Status arrange_keys(columnar::Array keys, columnar::Array key_index, const std::vector<Timer>& due, BatchInput& input);
+// has gets a position of its own. `ret_keys` are the distinct keys, as they lie in the input.
+Status arrange_keys(columnar::Array keys, columnar::Array key_index, std::span<const clutch_app_timer> due,
+                    BatchInput& input, std::vector<clutch_bytes>& ret_keys);
 
 }  // namespace clutch::host

@@ -1,4 +1,6 @@
-// clutch.host.state/1: reads through what the running batch changed to what is committed, and stages changes.
+// clutch.host.state/1: reads through what the running batch changed to what the store has, and stages changes.
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <optional>
 
@@ -10,6 +12,7 @@
 #include "function/context.h"
 #include "function/slot.h"
 #include "service/host_table.h"
+#include "service/key_table.h"
 
 namespace clutch::host {
 namespace {
@@ -19,6 +22,9 @@ using columnar::TypeId;
 
 // Version of a value that the running batch changed: no cache may rely on it.
 constexpr int64_t kUncommitted = -1;
+
+// Size of the declaration before ttl_update and ttl_visibility joined it.
+constexpr size_t kFirstDeclaration = offsetof(clutch_state_declaration, ttl_update);
 
 const columnar::Field& changes_field() {
   static const columnar::Field kField = columnar::struct_of(
@@ -38,57 +44,27 @@ Status wrong(std::string message, int32_t code = CLUTCH_ERR_ARGUMENT) {
 }
 
 Status check_state(const BatchSlot& slot, uint32_t state) {
-  if (state >= slot.job.states->size()) {
+  if (state >= slot.job.store->size()) {
     return wrong("state " + std::to_string(state) + " was not declared; the function declared " +
-                 std::to_string(slot.job.states->size()));
+                 std::to_string(slot.job.store->size()));
   }
   if (slot.job.input->keys.empty()) return wrong("the batch has no keys, so it has no state");
   return {};
 }
 
-// One key's state as the running batch sees it.
-struct Cell {
-  const StateInfo& info;
-  const StateCell* committed;
-  const CellChange* change;
-  int64_t now_ms;
-
-  bool base() const { return committed != nullptr && (change == nullptr || !change->cleared); }
-  bool live(const StateEntry& entry) const { return !info.expired(entry, now_ms); }
-  bool changed() const { return change != nullptr; }
-
-  std::optional<std::string_view> value() const {
-    if (changed() && change->value) return *change->value;
-    if (base() && committed->value && live(*committed->value)) return committed->value->bytes;
-    return std::nullopt;
-  }
-  std::optional<std::string_view> entry(std::string_view map_key) const {
-    if (changed()) {
-      const auto found = change->entries.find(map_key);
-      if (found != change->entries.end()) {
-        if (!found->second) return std::nullopt;
-        return *found->second;
-      }
-    }
-    if (!base()) return std::nullopt;
-    const auto found = committed->map.find(map_key);
-    if (found == committed->map.end() || !live(found->second)) return std::nullopt;
-    return found->second.bytes;
-  }
-};
-
-Cell cell_of(BatchSlot& slot, uint32_t state, const std::string& key) {
-  const auto& changes = slot.staged().state[state];
-  const auto found = changes.find(key);
-  return {slot.job.states->info(state), slot.job.states->find(state, key),
-          found == changes.end() ? nullptr : &found->second, slot.job.batch.processing_time_ms};
-}
+int64_t now_of(const BatchSlot& slot) { return slot.job.batch.processing_time_ms; }
 
 columnar::Array batch_of(int64_t rows, columnar::ArrayBuilder& first, columnar::ArrayBuilder* second) {
   std::vector<columnar::Array> columns;
   columns.push_back(first.finish());
   if (second != nullptr) columns.push_back(second->finish());
   return columnar::make_batch(rows, std::move(columns));
+}
+
+Status append(columnar::ArrayBuilder& builder, const clutch_app_state_value& value) {
+  if (value.data != nullptr) return builder.append_bytes(view(clutch_bytes{value.data, value.size}));
+  builder.append_null();
+  return {};
 }
 
 Status append(columnar::ArrayBuilder& builder, const std::optional<std::string_view>& value) {
@@ -99,16 +75,28 @@ Status append(columnar::ArrayBuilder& builder, const std::optional<std::string_v
 
 Status read_all(BatchSlot& slot, uint32_t state, columnar::Array& ret_values) {
   CLUTCH_RETURN_IF_ERROR(check_state(slot, state));
-  if (slot.job.states->info(state).kind != CLUTCH_STATE_VALUE) {
-    return wrong("state \"" + slot.job.states->info(state).name + "\" is no value state; read it with read_page");
+  KeyedStore& store = *slot.job.store;
+  if (store.info(state).kind != CLUTCH_STATE_VALUE) {
+    return wrong("state \"" + store.info(state).name + "\" is no value state; read it with read_page");
   }
+  const StagedStates& staged = slot.staged().keyed;
+  const StagedState& changes = staged.states[state];
+  std::vector<clutch_app_state_value> stored(staged.keys.size());
+  CLUTCH_RETURN_IF_ERROR(store.read(state, staged.keys, now_of(slot), stored));
   columnar::ArrayBuilder values(simple_field("value", TypeId::kBinary, true));
   columnar::ArrayBuilder versions(simple_field("version", TypeId::kInt64, false));
-  for (int64_t i = 0; i < slot.key_count(); ++i) {
-    CLUTCH_ASSIGN_OR_RETURN(const std::string key, slot.key(i));
-    const Cell cell = cell_of(slot, state, key);
-    CLUTCH_RETURN_IF_ERROR(append(values, cell.value()));
-    versions.append<int64_t>(cell.changed() ? kUncommitted : cell.committed == nullptr ? 0 : cell.committed->version);
+  values.reserve(slot.key_count());
+  versions.reserve(slot.key_count());
+  for (size_t i = 0; i < stored.size(); ++i) {
+    const ValueChange& change = changes.value(static_cast<int64_t>(i));
+    if (change.what == ValueChange::What::kPut) {
+      CLUTCH_RETURN_IF_ERROR(values.append_bytes(change.bytes));
+    } else if (change.what == ValueChange::What::kClear) {
+      values.append_null();
+    } else {
+      CLUTCH_RETURN_IF_ERROR(append(values, stored[i]));
+    }
+    versions.append<int64_t>(change.any() ? kUncommitted : stored[i].version);
   }
   ret_values = batch_of(slot.key_count(), values, &versions);
   return {};
@@ -123,6 +111,7 @@ struct Page {
   int64_t rows = 0;
 
   bool full() const { return rows > 0 && bytes >= max_bytes; }
+  uint64_t room() const { return max_bytes > bytes ? max_bytes - bytes : 0; }
   Status add(std::optional<std::string_view> map_key, std::string_view value) {
     CLUTCH_RETURN_IF_ERROR(append(map_keys, map_key));
     CLUTCH_RETURN_IF_ERROR(values.append_bytes(value));
@@ -132,77 +121,107 @@ struct Page {
   }
 };
 
-// Cursor of a list: index of the next item, 8 bytes.
-Status list_page(const Cell& cell, std::string_view cursor, Page& page, std::string& next) {
-  uint64_t start = 0;
-  if (cursor.size() == sizeof(start)) std::memcpy(&start, cursor.data(), sizeof(start));
-  uint64_t index = 0;
-  const auto visit = [&](std::string_view item) -> Status {
-    const uint64_t at = index++;
-    if (at < start || !next.empty()) return {};
-    if (page.full()) {
-      next.assign(reinterpret_cast<const char*>(&at), sizeof(at));
-      return {};
+// The list or map of one key, as the running batch sees it.
+struct PageSource {
+  KeyedStore& store;
+  EntryChanges* changes;  // nullptr: none.
+  clutch_app_page_request request;
+
+  bool stored() const { return changes == nullptr || !changes->cleared; }
+  Status read(clutch_app_page& ret_page) { return store.read_page(request, ret_page); }
+};
+
+// Cursor of a list: how many items of the store, and how many of the batch, were read; 8 bytes each.
+Status list_page(PageSource& source, std::string_view cursor, Page& page, std::string& next) {
+  uint64_t done[2] = {0, 0};
+  if (cursor.size() == sizeof(done)) std::memcpy(done, cursor.data(), sizeof(done));
+  bool more = false;
+  // Once an item of the batch was read, those of the store are over.
+  if (source.stored() && done[1] == 0) {
+    clutch_app_page stored{};
+    source.request.first = done[0];
+    CLUTCH_RETURN_IF_ERROR(source.read(stored));
+    for (uint64_t i = 0; i < stored.n_entries; ++i) {
+      CLUTCH_RETURN_IF_ERROR(page.add(std::nullopt, view(stored.entries[i].value)));
     }
-    return page.add(std::nullopt, item);
-  };
-  if (cell.base()) {
-    for (const StateEntry& entry : cell.committed->list) {
-      if (cell.live(entry)) CLUTCH_RETURN_IF_ERROR(visit(entry.bytes));
+    done[0] += stored.n_entries;
+    more = stored.more != 0;
+  }
+  if (!more && source.changes != nullptr) {
+    const std::vector<std::string_view>& appended = source.changes->appended;
+    for (; done[1] < appended.size() && !page.full(); ++done[1]) {
+      CLUTCH_RETURN_IF_ERROR(page.add(std::nullopt, appended[done[1]]));
     }
+    more = done[1] < appended.size();
   }
-  if (cell.changed()) {
-    for (const std::string& item : cell.change->appended) CLUTCH_RETURN_IF_ERROR(visit(item));
-  }
+  if (more) next.assign(reinterpret_cast<const char*>(done), sizeof(done));
   return {};
 }
 
-// Cursor of a map: "k" and the last key of the page before.
-Status map_page(const Cell& cell, std::string_view cursor, Page& page, std::string& next) {
-  static const std::map<std::string, StateEntry, std::less<>> kNoBase;
-  static const decltype(CellChange::entries) kNoChanges;
-  const auto& base = cell.base() ? cell.committed->map : kNoBase;
-  const auto& changes = cell.changed() ? cell.change->entries : kNoChanges;
-  auto from_base = cursor.empty() ? base.begin() : base.upper_bound(cursor.substr(1));
-  auto from_changes = cursor.empty() ? changes.begin() : changes.upper_bound(cursor.substr(1));
-  const std::string* last = nullptr;
-  while (from_base != base.end() || from_changes != changes.end()) {
-    const bool take_change =
-        from_base == base.end() || (from_changes != changes.end() && from_changes->first <= from_base->first);
-    std::optional<std::string_view> value;
-    const std::string& map_key = take_change ? from_changes->first : from_base->first;
-    if (take_change) {
-      if (from_changes->second) value = *from_changes->second;
-      if (from_base != base.end() && from_base->first == map_key) ++from_base;
-      ++from_changes;
-    } else {
-      if (cell.live(from_base->second)) value = from_base->second.bytes;
-      ++from_base;
-    }
-    if (!value) continue;
-    if (page.full()) {
-      next = "k" + *last;
-      return {};
-    }
-    CLUTCH_RETURN_IF_ERROR(page.add(map_key, *value));
-    last = &map_key;
+// Cursor of a map: "k" and the last key that was looked at.
+Status map_page(PageSource& source, std::string_view cursor, Page& page, std::string& next) {
+  static const std::vector<EntryChange> kNoChanges;
+  const auto& changes = source.changes == nullptr ? kNoChanges : source.changes->entries();
+  auto change = changes.begin();
+  std::string last;
+  if (!cursor.empty()) {
+    last = cursor.substr(1);
+    change = std::upper_bound(changes.begin(), changes.end(), last,
+                              [](const std::string& key, const EntryChange& of) { return key < of.map_key; });
+    source.request.after = to_bytes(last);
   }
+  bool more = source.stored();
+  do {
+    clutch_app_page stored{};
+    source.request.max_bytes = page.room();
+    if (more) CLUTCH_RETURN_IF_ERROR(source.read(stored));
+    more = stored.more != 0;
+    const std::span<const clutch_app_state_entry> entries(stored.entries, stored.n_entries);
+    size_t at = 0;
+    // Changes behind the last entry of the store's page wait for its next page.
+    const auto waits = [&] { return more && (at == entries.size()); };
+    while ((at < entries.size() || change != changes.end()) && !waits()) {
+      const bool changed =
+          at == entries.size() || (change != changes.end() && change->map_key <= view(entries[at].map_key));
+      std::optional<std::string_view> value;
+      const std::string_view map_key = changed ? change->map_key : view(entries[at].map_key);
+      if (changed) value = change->value;
+      if (!changed) value = view(entries[at].value);
+      if (value && page.full()) {
+        next = "k" + last;
+        return {};
+      }
+      if (value) CLUTCH_RETURN_IF_ERROR(page.add(map_key, *value));
+      if (at < entries.size() && view(entries[at].map_key) == map_key) ++at;
+      if (changed) ++change;
+      last.assign(map_key);
+    }
+    source.request.after = to_bytes(last);
+  } while (more && !page.full());
+  if (more) next = "k" + last;
   return {};
 }
 
 Status read_one_page(BatchSlot& slot, uint32_t state, int32_t key, std::string_view cursor, uint64_t max_bytes,
                      columnar::Array& ret_page, clutch_bytes* ret_next) {
   CLUTCH_RETURN_IF_ERROR(check_state(slot, state));
-  CLUTCH_ASSIGN_OR_RETURN(const std::string key_bytes, slot.key(key));
-  const Cell cell = cell_of(slot, state, key_bytes);
+  CLUTCH_RETURN_IF_ERROR(slot.check_key(key));
+  StagedStates& staged = slot.staged().keyed;
+  const StateInfo& info = slot.job.store->info(state);
+  PageSource source{*slot.job.store, staged.states[state].entries(key), {}};
+  source.request.struct_size = sizeof(source.request);
+  source.request.state = state;
+  source.request.key = staged.keys[static_cast<size_t>(key)];
+  source.request.max_bytes = max_bytes;
+  source.request.now_ms = now_of(slot);
   Page page{.max_bytes = max_bytes};
   std::string next;
-  if (cell.info.kind == CLUTCH_STATE_LIST) {
-    CLUTCH_RETURN_IF_ERROR(list_page(cell, cursor, page, next));
-  } else if (cell.info.kind == CLUTCH_STATE_MAP) {
-    CLUTCH_RETURN_IF_ERROR(map_page(cell, cursor, page, next));
+  if (info.kind == CLUTCH_STATE_LIST) {
+    CLUTCH_RETURN_IF_ERROR(list_page(source, cursor, page, next));
+  } else if (info.kind == CLUTCH_STATE_MAP) {
+    CLUTCH_RETURN_IF_ERROR(map_page(source, cursor, page, next));
   } else {
-    return wrong("state \"" + cell.info.name + "\" is a value state, which has no pages; use read");
+    return wrong("state \"" + info.name + "\" is a value state, which has no pages; use read");
   }
   ret_page = batch_of(page.rows, page.map_keys, &page.values);
   slot.page_cursor() = std::move(next);
@@ -223,23 +242,47 @@ struct Bytes {
 };
 
 template <typename T>
-T number(const ArrowArray& rows, int64_t column, int64_t row) {
-  return ArrayView(*rows.children[column]).values<T>()[rows.offset + row];
+const T* numbers(const ArrowArray& rows, int64_t column) {
+  return rows.length == 0 ? nullptr : ArrayView(*rows.children[column]).values<T>() + rows.offset;
 }
 
 Status lookup_entries(BatchSlot& slot, uint32_t state, const ArrowArray& keys, columnar::Array& ret_values) {
   CLUTCH_RETURN_IF_ERROR(check_state(slot, state));
   CLUTCH_RETURN_IF_ERROR(columnar::validate(lookup_field(), keys, columnar::Depth::kFull));
-  if (slot.job.states->info(state).kind != CLUTCH_STATE_MAP) {
-    return wrong("state \"" + slot.job.states->info(state).name + "\" is no map state; it has no entries to look up");
+  KeyedStore& store = *slot.job.store;
+  if (store.info(state).kind != CLUTCH_STATE_MAP) {
+    return wrong("state \"" + store.info(state).name + "\" is no map state; it has no entries to look up");
+  }
+  StagedStates& staged = slot.staged().keyed;
+  const int32_t* positions = numbers<int32_t>(keys, 0);
+  const Bytes map_keys(keys, 1);
+  // What the batch has not changed is asked of the store, all of it at once.
+  std::vector<clutch_app_entry_name> names;
+  std::vector<std::optional<std::string_view>> found(static_cast<size_t>(keys.length));
+  std::vector<size_t> asked;
+  for (int64_t i = 0; i < keys.length; ++i) {
+    CLUTCH_RETURN_IF_ERROR(slot.check_key(positions[i]));
+    const std::string_view map_key = *map_keys.at(i);
+    EntryChanges* changes = staged.states[state].entries(positions[i]);
+    if (changes != nullptr) {
+      const auto& entries = changes->entries();
+      const auto change =
+          std::lower_bound(entries.begin(), entries.end(), map_key,
+                           [](const EntryChange& of, std::string_view key) { return of.map_key < key; });
+      const bool changed = change != entries.end() && change->map_key == map_key;
+      if (changed) found[static_cast<size_t>(i)] = change->value;
+      if (changed || changes->cleared) continue;
+    }
+    names.push_back({staged.keys[static_cast<size_t>(positions[i])], to_bytes(map_key)});
+    asked.push_back(static_cast<size_t>(i));
+  }
+  std::vector<clutch_app_state_value> stored(names.size());
+  if (!names.empty()) CLUTCH_RETURN_IF_ERROR(store.look_up(state, names, now_of(slot), stored));
+  for (size_t i = 0; i < asked.size(); ++i) {
+    if (stored[i].data != nullptr) found[asked[i]] = view(clutch_bytes{stored[i].data, stored[i].size});
   }
   columnar::ArrayBuilder values(simple_field("value", TypeId::kBinary, true));
-  const Bytes map_keys(keys, 1);
-  for (int64_t i = 0; i < keys.length; ++i) {
-    CLUTCH_ASSIGN_OR_RETURN(const std::string key, slot.key(number<int32_t>(keys, 0, i)));
-    CLUTCH_RETURN_IF_ERROR(
-        append(values, cell_of(slot, state, key).entry(map_keys.at(i).value_or(std::string_view()))));
-  }
+  for (const std::optional<std::string_view>& value : found) CLUTCH_RETURN_IF_ERROR(append(values, value));
   ret_values = batch_of(keys.length, values, nullptr);
   return {};
 }
@@ -248,6 +291,7 @@ bool has_op(int32_t kind, int8_t op) {
   switch (op) {
     case CLUTCH_STATE_OP_PUT:
     case CLUTCH_STATE_OP_CLEAR:
+    case CLUTCH_STATE_OP_TOUCH:
       return true;
     case CLUTCH_STATE_OP_APPEND:
       return kind == CLUTCH_STATE_LIST;
@@ -263,7 +307,7 @@ Status check_change(const StateInfo& info, int64_t row, int8_t op, bool has_map_
   if (!has_op(info.kind, op)) {
     return wrong(where + "op " + std::to_string(op) + " is not one of this kind of state", CLUTCH_ERR_DATA);
   }
-  if (op == CLUTCH_STATE_OP_CLEAR) return {};
+  if (op == CLUTCH_STATE_OP_CLEAR || op == CLUTCH_STATE_OP_TOUCH) return {};
   if (info.kind == CLUTCH_STATE_MAP && !has_map_key) return wrong(where + "map_key is null", CLUTCH_ERR_DATA);
   const bool needs_value =
       op == CLUTCH_STATE_OP_APPEND || (op == CLUTCH_STATE_OP_PUT && info.kind != CLUTCH_STATE_LIST);
@@ -271,39 +315,24 @@ Status check_change(const StateInfo& info, int64_t row, int8_t op, bool has_map_
   return {};
 }
 
-void change_cell(int32_t kind, int8_t op, std::optional<std::string_view> map_key,
-                 std::optional<std::string_view> value, CellChange& change) {
-  const bool replaces_all = op == CLUTCH_STATE_OP_CLEAR || (op == CLUTCH_STATE_OP_PUT && kind == CLUTCH_STATE_LIST);
-  if (replaces_all) {
-    change.clear();
-    if (op == CLUTCH_STATE_OP_PUT && value) change.appended.emplace_back(*value);
-  } else if (op == CLUTCH_STATE_OP_APPEND) {
-    change.appended.emplace_back(*value);
-  } else if (op == CLUTCH_STATE_OP_REMOVE) {
-    change.entries.insert_or_assign(std::string(*map_key), std::nullopt);
-  } else if (kind == CLUTCH_STATE_MAP) {
-    change.entries.insert_or_assign(std::string(*map_key), std::string(*value));
-  } else {
-    change.value = std::string(*value);
-  }
-}
-
-Status apply_changes(BatchSlot& slot, uint32_t state, const ArrowArray& changes) {
+Status apply_changes(BatchSlot& slot, uint32_t state, columnar::Array changes) {
   CLUTCH_RETURN_IF_ERROR(check_state(slot, state));
-  CLUTCH_RETURN_IF_ERROR(columnar::validate(changes_field(), changes, columnar::Depth::kFull));
-  const StateInfo& info = slot.job.states->info(state);
-  const Bytes map_keys(changes, 2);
-  const Bytes values(changes, 3);
+  CLUTCH_RETURN_IF_ERROR(columnar::validate(changes_field(), *changes, columnar::Depth::kFull));
+  const StateInfo& info = slot.job.store->info(state);
+  const int32_t* keys = numbers<int32_t>(*changes, 0);
+  const int8_t* ops = numbers<int8_t>(*changes, 1);
+  const Bytes map_keys(*changes, 2);
+  const Bytes values(*changes, 3);
   // All is checked before anything is staged.
-  for (int64_t i = 0; i < changes.length; ++i) {
-    CLUTCH_RETURN_IF_ERROR(slot.key(number<int32_t>(changes, 0, i)).status());
-    CLUTCH_RETURN_IF_ERROR(
-        check_change(info, i, number<int8_t>(changes, 1, i), map_keys.at(i).has_value(), values.at(i).has_value()));
+  for (int64_t i = 0; i < changes->length; ++i) {
+    CLUTCH_RETURN_IF_ERROR(slot.check_key(keys[i]));
+    CLUTCH_RETURN_IF_ERROR(check_change(info, i, ops[i], map_keys.at(i).has_value(), values.at(i).has_value()));
   }
-  for (int64_t i = 0; i < changes.length; ++i) {
-    CLUTCH_ASSIGN_OR_RETURN(std::string key, slot.key(number<int32_t>(changes, 0, i)));
-    change_cell(info.kind, number<int8_t>(changes, 1, i), map_keys.at(i), values.at(i),
-                slot.staged().state[state][std::move(key)]);
+  StagedStates& staged = slot.staged().keyed;
+  const int64_t count = changes->length;
+  staged.kept.push_back(std::move(changes));  // Buffers stay where they are.
+  for (int64_t i = 0; i < count; ++i) {
+    staged.states[state].apply({keys[i], ops[i], map_keys.at(i), values.at(i)});
   }
   return {};
 }
@@ -311,14 +340,18 @@ Status apply_changes(BatchSlot& slot, uint32_t state, const ArrowArray& changes)
 int32_t declare(clutch_function_context* context, const clutch_state_declaration* declaration, uint32_t* ret_state,
                 clutch_error* error) noexcept {
   try {
-    if (declaration == nullptr || ret_state == nullptr || declaration->struct_size < sizeof(*declaration)) {
+    if (declaration == nullptr || ret_state == nullptr || declaration->struct_size < kFirstDeclaration) {
       return fill_error(error, argument_error("a state is declared without declaration, struct_size or ret_state"));
     }
     Status status(CLUTCH_ERR_STALE, "the function this context belonged to is closed", CLUTCH_ORIGIN_PLUGIN);
-    const StateInfo info{std::string(view(declaration->name)), declaration->state_kind, declaration->ttl_ms};
+    StateInfo info{std::string(view(declaration->name)), declaration->state_kind, declaration->ttl_ms};
+    if (CLUTCH_HAS(declaration, clutch_state_declaration, ttl_update)) info.ttl_update = declaration->ttl_update;
+    if (CLUTCH_HAS(declaration, clutch_state_declaration, ttl_visibility)) {
+      info.ttl_visibility = declaration->ttl_visibility;
+    }
     FunctionContext::with(context, [&](FunctionContext& live) {
       uint32_t number_of_state = 0;
-      status = live.declare_state(info, number_of_state);
+      status = live.declare_state(std::move(info), number_of_state);
       if (status.ok()) *ret_state = number_of_state;
     });
     return status.ok() ? CLUTCH_OK : fill_error(error, status);
@@ -358,8 +391,8 @@ int32_t lookup(clutch_batch_context* context, uint32_t state, const ArrowArray* 
 int32_t apply(clutch_batch_context* context, uint32_t state, ArrowArray* changes, clutch_error* error) noexcept {
   if (changes == nullptr || changes->release == nullptr)
     return fill_error(error, argument_error("changes is released"));
-  const columnar::Array owned(std::move(*changes));
-  return BatchSlot::with(context, error, [&](BatchSlot& slot) { return apply_changes(slot, state, *owned); });
+  columnar::Array owned(std::move(*changes));
+  return BatchSlot::with(context, error, [&](BatchSlot& slot) { return apply_changes(slot, state, std::move(owned)); });
 }
 
 }  // namespace

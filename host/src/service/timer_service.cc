@@ -33,8 +33,9 @@ const T* column(const ArrowArray& rows, int64_t index) {
 
 Status stage(BatchSlot& slot, const ArrowArray& changes) {
   CLUTCH_RETURN_IF_ERROR(columnar::validate(changes_field(), changes, columnar::Depth::kStructure));
-  std::vector<TimerChange> staged;
-  std::vector<Timer> fired;
+  std::vector<clutch_app_timer> staged;
+  std::vector<clutch_app_timer> fired;
+  const std::vector<clutch_bytes>& keys = slot.staged().keyed.keys;
   for (int64_t i = 0; i < changes.length; ++i) {
     const int8_t domain = column<int8_t>(changes, 2)[i];
     const int8_t op = column<int8_t>(changes, 3)[i];
@@ -42,17 +43,14 @@ Status stage(BatchSlot& slot, const ArrowArray& changes) {
       return out_of_range("domain", i, domain);
     }
     if (op < CLUTCH_TIMER_REGISTER || op > CLUTCH_TIMER_FIRED) return out_of_range("op", i, op);
-    CLUTCH_ASSIGN_OR_RETURN(std::string key, slot.key(column<int32_t>(changes, 0)[i]));
-    if (op == CLUTCH_TIMER_FIRED) {
-      fired.push_back({column<int64_t>(changes, 1)[i], std::move(key), domain});
-      continue;
-    }
-    staged.push_back({{column<int64_t>(changes, 1)[i], std::move(key), domain}, op == CLUTCH_TIMER_DELETE});
+    const int32_t key = column<int32_t>(changes, 0)[i];
+    CLUTCH_RETURN_IF_ERROR(slot.check_key(key));
+    auto& timers = op == CLUTCH_TIMER_FIRED ? fired : staged;
+    timers.push_back({keys[static_cast<size_t>(key)], column<int64_t>(changes, 1)[i], domain, op});
   }
-  slot.staged().fired_inside.insert(slot.staged().fired_inside.end(), std::make_move_iterator(fired.begin()),
-                                    std::make_move_iterator(fired.end()));
-  auto& all = slot.staged().timers;
-  all.insert(all.end(), std::make_move_iterator(staged.begin()), std::make_move_iterator(staged.end()));
+  StagedStates& keyed = slot.staged().keyed;
+  keyed.timers.insert(keyed.timers.end(), staged.begin(), staged.end());
+  keyed.fired.insert(keyed.fired.end(), fired.begin(), fired.end());
   return {};
 }
 

@@ -1,4 +1,4 @@
-// Timers of one function, by key.
+// Timers of one function in memory, by key.
 #pragma once
 
 #include <array>
@@ -9,27 +9,17 @@
 #include <utility>
 #include <vector>
 
+#include "clutch/clutch.h"
+
 namespace clutch::host {
 
-struct Timer {
-  int64_t time_ms;
-  std::string key;
-  int8_t domain;  // CLUTCH_TIMER_EVENT_TIME, CLUTCH_TIMER_PROCESSING_TIME
-};
-
-struct TimerChange {
-  Timer timer;
-  bool remove;
-};
-
-// Guarded by the function's mutex.
 class TimerStore {
  public:
-  // Timers up to these times: event time first, each domain in order of time and key.
-  std::vector<Timer> due(int64_t event_ms, int64_t processing_ms) const;
+  // Append the timers up to these times: event time first, each domain in order of time and key. Their keys are
+  // borrowed until the next change.
+  void due(int64_t event_ms, int64_t processing_ms, std::vector<clutch_app_timer>& ret_timers) const;
   std::optional<int64_t> next(int32_t domain) const;
-  // Forget the timers that fired, then apply the batch's changes in order.
-  void commit(const std::vector<Timer>& fired, const std::vector<TimerChange>& changes);
+  void change(const clutch_app_timer& change);
   size_t size() const { return domains_[0].size() + domains_[1].size(); }
 
  private:

@@ -24,6 +24,7 @@ struct ConformOptions {
   std::string cases;
   std::string native_library;
   std::string filter;
+  bool own_store = false;
   std::string only;  // Hidden: run this one case here and print its result.
   int64_t timeout_s = 60;
 };
@@ -51,7 +52,8 @@ class Conform {
     CommonOptions quiet = options_.common;
     if (quiet.log_level.empty()) quiet.log_level = "off";
     const Host host = open_host(quiet);
-    const CaseResult result = run_case(host, find_plugin(host, options_.plugin, options_.native_library), *found);
+    const CaseResult result =
+        run_case(host, find_plugin(host, options_.plugin, options_.native_library), *found, options_.own_store);
     print(to_json(result).dump(-1, ' ', false, Json::error_handler_t::replace));
     return result.outcome == "fail" ? kFailed : kDone;
   }
@@ -61,6 +63,7 @@ class Conform {
     Json report = {{"plugin", options_.plugin}, {"cases", Json::array()}};
     for (const Case& one : cases_) {
       if (one.name.find(options_.filter) == std::string::npos) continue;
+      if (options_.own_store && !one.parts.keyed) continue;  // Without keys there is no state.
       const CaseResult result = run_in_child(one, own_arguments);
       const bool passed = result.outcome == "pass";
       const bool skipped = result.outcome == "skip";
@@ -119,6 +122,7 @@ std::vector<std::string> child_arguments(const ConformOptions& options) {
   add("--plugins", options.common.plugin_path);
   add("--python", options.common.python);
   add("--log", options.common.log_level);
+  if (options.own_store) out.emplace_back("--own-store");
   for (const std::string& define : options.common.defines) add("-D", define);
   return out;
 }
@@ -136,6 +140,8 @@ void add_conform(CLI::App& app, Run& ret_run) {
   command->add_option("--timeout", options->timeout_s, "Seconds a case may take")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
+  command->add_flag("--own-store", options->own_store,
+                    "Cases with keys alone, with state and timers in a store of this command");
   command->add_option("--only", options->only)->group("");
   options->common.add_to(*command);
   command->callback([&ret_run, options] {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <deque>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -9,6 +10,7 @@
 #include "clutch/columnar/ops.h"
 #include "clutch/columnar/type.h"
 #include "common.h"
+#include "conform/plain_store.h"
 #include "rows/json_rows.h"
 
 namespace clutch::tool {
@@ -99,8 +101,9 @@ columnar::Array numbers_of(const char* type, const std::vector<int64_t>& values)
 
 class Runner {
  public:
-  Runner(const Host& host, const PluginUnderTest& plugin, const Case& test)
-      : host_(host),
+  Runner(const Host& host, const PluginUnderTest& plugin, const Case& test, bool own_store)
+      : own_store_(own_store),
+        host_(host),
         plugin_(plugin),
         test_(test),
         batch_(batch_field(test.input)),
@@ -169,7 +172,7 @@ class Runner {
     }
   }
 
-  Spec make_spec() const {
+  Spec make_spec() {
     const auto code_of = [](const CaseStep& step) {
       if (step.payload_format == "source") return source(step.payload);
       return step.payload_format == "import" ? imported(step.payload) : pickle(step.payload);
@@ -193,6 +196,7 @@ class Runner {
     spec.input(schema_.get()).output(test_.output).mode(plugin_.mode).on_error(on_error_of(test_.on_error));
     spec.option("python.execution-mode.fallback", "forbid");
     for (const auto& [key, value] : test_.options) spec.option(key, value);
+    if (own_store_) spec.state_store(stores_.emplace_back().table());
     return spec;
   }
 
@@ -437,6 +441,8 @@ class Runner {
     remember({error.code_name()});
   }
 
+  const bool own_store_;
+  std::deque<PlainStore> stores_;  // One for each function that was opened; they outlive the functions.
   const Host& host_;
   const PluginUnderTest& plugin_;
   const Case& test_;
@@ -476,8 +482,8 @@ PluginUnderTest find_plugin(const Host& host, const std::string& mode_or_id, con
                                         "; `clutch plugins` lists where it was looked for");
 }
 
-CaseResult run_case(const Host& host, const PluginUnderTest& plugin, const Case& test) {
-  return Runner(host, plugin, test).run();
+CaseResult run_case(const Host& host, const PluginUnderTest& plugin, const Case& test, bool own_store) {
+  return Runner(host, plugin, test, own_store).run();
 }
 
 }  // namespace clutch::tool

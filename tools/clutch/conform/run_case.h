@@ -31,6 +31,7 @@ struct CaseResult {
   std::string digest;   // Of everything the case gave, to compare plugins with each other.
 };
 
-CaseResult run_case(const Host& host, const PluginUnderTest& plugin, const Case& test);
+// With `own_store` state and timers lie in a store of this program (plain_store.h), and not in that of the host.
+CaseResult run_case(const Host& host, const PluginUnderTest& plugin, const Case& test, bool own_store);
 
 }  // namespace clutch::tool

@@ -15,24 +15,41 @@ extern "C" {
 #define CLUTCH_STATE_LIST 1  /* A list of values a key. */
 #define CLUTCH_STATE_MAP 2   /* Map from bytes to bytes a key. */
 
+/* What begins the time to live of a value (list: of each item; map: of each entry) anew. */
+#define CLUTCH_STATE_TTL_ON_CREATE_AND_WRITE 0
+#define CLUTCH_STATE_TTL_ON_READ_AND_WRITE 1 /* Reads of the user count, which CLUTCH_STATE_OP_TOUCH tells. */
+
+/* Whether a value that has expired is read. */
+#define CLUTCH_STATE_TTL_NEVER_RETURN_EXPIRED 0
+#define CLUTCH_STATE_TTL_RETURN_EXPIRED 1 /* As long as it is there; the batch that touches it removes it. */
+
 /* A state a function declares while it opens. */
 typedef struct clutch_state_declaration {
   uint32_t struct_size;
   int32_t state_kind; /* CLUTCH_STATE_* */
   clutch_str name;    /* Unique within the function. */
-  int64_t ttl_ms;     /* 0: never expires. */
+  int64_t ttl_ms;     /* 0: never expires. In processing time. */
+
+  /* 0 if struct_size ends before them. */
+  int32_t ttl_update;     /* CLUTCH_STATE_TTL_ON_* */
+  int32_t ttl_visibility; /* CLUTCH_STATE_TTL_*_EXPIRED */
 } clutch_state_declaration;
 
-/* Changes to map or list state, as the columns of one Arrow struct array given to apply. */
+/* Changes to state, as the columns of one Arrow struct array given to apply. */
 #define CLUTCH_STATE_OP_PUT 0    /* value: set. map: put map_key. list: replaced by the values that follow. */
 #define CLUTCH_STATE_OP_APPEND 1 /* list only */
 #define CLUTCH_STATE_OP_REMOVE 2 /* map only: remove map_key */
 #define CLUTCH_STATE_OP_CLEAR 3  /* all of the key */
+#define CLUTCH_STATE_OP_TOUCH 4  /* The user has read it: all of the key, or in a map map_key if that is not null. */
 
 /*
  * A batch names its keys (clutch_batch.keys). Reads see what the last committed batch left plus what this batch has
  * applied. Changes are staged and committed with the batch. Values are bytes; the runtime chooses their encoding and
  * carries its version inside them.
+ *
+ * A read through this table is not a read of the user, as a runtime reads for all keys of a batch. Where ttl_update or
+ * ttl_visibility is not 0 the runtime stages CLUTCH_STATE_OP_TOUCH for what the user has read: with the batch, what has
+ * expired is removed, and the rest begins its time anew if reads count. It changes nothing that this batch reads.
  */
 typedef struct clutch_host_state {
   uint32_t struct_size;

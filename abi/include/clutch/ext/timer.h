@@ -35,8 +35,8 @@ typedef struct clutch_host_timer {
 }
 #endif
 
-/* Registered and fired inside this batch. It has the next place behind clutch_batch.timers, which the origins of its rows
- * name, and nothing of it stays. Given in the order of the places. */
+/* Registered and fired inside this batch. It has the next place behind clutch_batch.timers, which the origins of its
+ * rows name, and nothing of it stays. Given in the order of the places. */
 #define CLUTCH_TIMER_FIRED 2
 
 #endif

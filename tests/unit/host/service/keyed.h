@@ -29,12 +29,14 @@ class Keyed {
 
   Keyed() {
     plugin.open = [this](const clutch_spec&, clutch_function_context* context, clutch_error* error) {
-      for (const auto& [name, kind, ttl_ms] : states) {
+      for (const auto& [name, kind, ttl_ms, ttl_update, ttl_visibility] : states) {
         clutch_state_declaration declaration{};
         declaration.struct_size = sizeof(declaration);
         declaration.state_kind = kind;
         declaration.name = host::to_str(name);
         declaration.ttl_ms = ttl_ms;
+        declaration.ttl_update = ttl_update;
+        declaration.ttl_visibility = ttl_visibility;
         uint32_t number = 0;
         const int32_t status = state().declare(context, &declaration, &number, error);
         if (status != CLUTCH_OK) return status;
@@ -47,6 +49,8 @@ class Keyed {
     std::string name;
     int32_t kind;
     int64_t ttl_ms = 0;
+    int32_t ttl_update = 0;
+    int32_t ttl_visibility = 0;
   };
   std::vector<Declared> states;
 

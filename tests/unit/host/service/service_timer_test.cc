@@ -119,7 +119,7 @@ TEST_F(TimerTest, RefusesWhatDoesNotExist) {
   };
   EXPECT_EQ(sentence({1, 5, kEvent, kSet}), "function \"keyed\": key 1 is used, the batch has 1 keys");
   EXPECT_EQ(sentence({0, 5, 2, kSet}), "timer change 0: domain is 2; it is 0 or 1");
-  EXPECT_EQ(sentence({0, 5, kEvent, 7}), "timer change 0: op is 7; it is 0 or 1");
+  EXPECT_EQ(sentence({0, 5, kEvent, 7}), "timer change 0: op is 7; it is 0, 1 or 2");
 }
 
 }  // namespace

@@ -1,0 +1,195 @@
+// MemoryBackend, many cells at once: what the functions of libclutch look at and change with a batch.
+#include <algorithm>
+
+#include "state/memory_backend.h"
+
+namespace clutch::engine {
+namespace {
+
+using Ttl = std::optional<StateTtl>;
+
+bool expired(const Ttl& ttl, const StateItem& item, int64_t now) {
+  return ttl.has_value() && ttl->expired(item.written, now);
+}
+
+bool seen(const Ttl& ttl, const StateItem& item, int64_t now) {
+  return !expired(ttl, item, now) || ttl->visibility == StateTtl::Visibility::kExpiredIfNotCleanedUp;
+}
+
+// An item that was read: true if it is to go.
+bool touch(const Ttl& ttl, StateItem& item, int64_t now) {
+  if (!ttl.has_value()) return false;
+  if (expired(ttl, item, now)) return true;
+  if (ttl->refresh == StateTtl::Refresh::kOnReadAndWrite) item.written = now;
+  return false;
+}
+
+// The same for all of a cell; true if nothing is left.
+bool touch_all(const Ttl& ttl, StateCell& cell, int64_t now) {
+  if (auto* item = std::get_if<StateItem>(&cell)) return touch(ttl, *item, now);
+  if (auto* list = std::get_if<StateList>(&cell)) {
+    for (auto one = list->begin(); one != list->end();) one = touch(ttl, *one, now) ? list->erase(one) : std::next(one);
+    return list->empty();
+  }
+  auto& map = std::get<StateMap>(cell);
+  for (auto entry = map.begin(); entry != map.end();) {
+    entry = touch(ttl, entry->second, now) ? map.erase(entry) : std::next(entry);
+  }
+  return map.empty();
+}
+
+Status misfit(const StateDescriptor& state, const char* what) {
+  return Status(CLUTCH_ERR_ARGUMENT,
+                "the state \"" + state.name + "\" cannot be changed by " + what + "; its kind does not have that");
+}
+
+}  // namespace
+
+Status MemoryBackend::look(StateId state, std::span<const std::string_view> keys, int64_t now,
+                           std::span<View> ret_values) {
+  CLUTCH_ASSIGN_OR_RETURN(State * found, find_state(state, StateKind::kValue));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    CLUTCH_ASSIGN_OR_RETURN(const StateCells* cells, find_cells(*found, keys[i]));
+    const auto cell = cells->find(CellNameView(keys[i], {}));
+    ret_values[i].reset();
+    if (cell == cells->end()) continue;
+    const auto& item = std::get<StateItem>(cell->second);
+    if (seen(found->descriptor.ttl, item, now)) ret_values[i] = item.bytes;
+  }
+  return {};
+}
+
+Status MemoryBackend::look_fields(StateId state, std::span<const std::string_view> keys,
+                                  std::span<const std::string_view> fields, int64_t now, std::span<View> ret_values) {
+  CLUTCH_ASSIGN_OR_RETURN(State * found, find_state(state, StateKind::kMap));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    CLUTCH_ASSIGN_OR_RETURN(const StateCells* cells, find_cells(*found, keys[i]));
+    const auto cell = cells->find(CellNameView(keys[i], {}));
+    ret_values[i].reset();
+    if (cell == cells->end()) continue;
+    const auto& map = std::get<StateMap>(cell->second);
+    const auto entry = map.find(fields[i]);
+    if (entry != map.end() && seen(found->descriptor.ttl, entry->second, now)) ret_values[i] = entry->second.bytes;
+  }
+  return {};
+}
+
+Status MemoryBackend::look_page(const StatePageRequest& request, int64_t now, StatePage& ret_page) {
+  CLUTCH_ASSIGN_OR_RETURN(const Place place, find(request.at, std::nullopt));
+  const StateDescriptor& descriptor = place.state->descriptor;
+  if (descriptor.kind == StateKind::kValue) return misfit(descriptor, "pages");
+  ret_page.entries.clear();
+  ret_page.more = false;
+  if (place.at == place.cells->end()) return {};
+  uint64_t bytes = 0;
+  // False: the page is full, and there is more.
+  const auto give = [&](std::string_view field, const StateItem& item) {
+    ret_page.more = !ret_page.entries.empty() && bytes >= request.max_bytes;
+    if (ret_page.more) return false;
+    ret_page.entries.emplace_back(field, item.bytes);
+    bytes += field.size() + item.bytes.size();
+    return true;
+  };
+  if (const auto* list = std::get_if<StateList>(&place.at->second)) {
+    uint64_t skip = request.first;
+    // Where all items are seen the first one is found at once.
+    size_t at = descriptor.ttl.has_value() ? 0 : static_cast<size_t>(std::min<uint64_t>(skip, list->size()));
+    skip -= at;
+    for (; at < list->size(); ++at) {
+      if (!seen(descriptor.ttl, (*list)[at], now)) continue;
+      if (skip > 0) {
+        --skip;
+      } else if (!give({}, (*list)[at])) {
+        break;
+      }
+    }
+    return {};
+  }
+  const auto& map = std::get<StateMap>(place.at->second);
+  for (auto at = request.after ? map.upper_bound(*request.after) : map.begin(); at != map.end(); ++at) {
+    if (seen(descriptor.ttl, at->second, now) && !give(at->first, at->second)) break;
+  }
+  return {};
+}
+
+Status MemoryBackend::check(const StateChange& change) {
+  using Op = StateChange::Op;
+  CLUTCH_ASSIGN_OR_RETURN(State * state, find_state(change.at.state, std::nullopt));
+  CLUTCH_RETURN_IF_ERROR(check_group(groups_.group_of(change.at.key)));
+  const StateDescriptor& descriptor = state->descriptor;
+  const bool map = descriptor.kind == StateKind::kMap;
+  if (change.op == Op::kAppend && descriptor.kind != StateKind::kList) return misfit(descriptor, "appending");
+  if (change.op == Op::kRemove && !(map && change.field)) return misfit(descriptor, "removing an entry");
+  if (change.op == Op::kSet && (descriptor.kind == StateKind::kList || map != change.field.has_value())) {
+    return misfit(descriptor, change.field ? "setting an entry" : "setting a value");
+  }
+  if (change.op == Op::kTouch && change.field && !map) return misfit(descriptor, "touching an entry");
+  return {};
+}
+
+void MemoryBackend::apply(const StateChange& change, int64_t now, Place& place) {
+  using Op = StateChange::Op;
+  const bool there = place.at != place.cells->end();
+  const Ttl& ttl = place.state->descriptor.ttl;
+  bool empty = false;
+  switch (change.op) {
+    case Op::kSet: {
+      StateItem* item = nullptr;
+      if (change.field) {
+        auto& map = contents<StateMap>(place, change.at);
+        const auto found = map.lower_bound(*change.field);
+        const bool known = found != map.end() && found->first == *change.field;
+        item = &(known ? found : map.emplace_hint(found, std::string(*change.field), StateItem()))->second;
+      } else {
+        item = &contents<StateItem>(place, change.at);
+      }
+      item->bytes.assign(change.bytes);
+      item->written = now;
+      break;
+    }
+    case Op::kAppend:
+      contents<StateList>(place, change.at).push_back({std::string(change.bytes), now});
+      break;
+    case Op::kClear:
+      empty = there;
+      break;
+    case Op::kRemove:
+    case Op::kTouch:
+      if (!there) break;
+      if (!change.field) {
+        empty = touch_all(ttl, place.at->second, now);
+      } else {
+        auto& map = std::get<StateMap>(place.at->second);
+        const auto found = map.find(*change.field);
+        if (found == map.end()) break;
+        if (change.op == Op::kRemove || touch(ttl, found->second, now)) map.erase(found);
+        empty = map.empty();
+      }
+  }
+  if (!empty) return;
+  place.cells->erase(place.at);
+  place.at = place.cells->end();
+}
+
+Status MemoryBackend::check(std::span<const StateChange> changes) {
+  for (const StateChange& change : changes) CLUTCH_RETURN_IF_ERROR(check(change));
+  return {};
+}
+
+Status MemoryBackend::apply(std::span<const StateChange> changes, int64_t now) {
+  CLUTCH_RETURN_IF_ERROR(check(changes));
+  const StateChange* last = nullptr;
+  Place place{};
+  for (const StateChange& change : changes) {
+    const StateAddress& at = change.at;
+    // Changes of one cell mostly stand together.
+    if (last == nullptr || last->at.state != at.state || last->at.key != at.key || last->at.space != at.space) {
+      CLUTCH_ASSIGN_OR_RETURN(place, find(at, std::nullopt));
+    }
+    apply(change, now, place);
+    last = &change;
+  }
+  return {};
+}
+
+}  // namespace clutch::engine
