@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "clutch/columnar/metadata.h"
 #include "clutch/columnar/type.h"
 
 namespace clutch::columnar {
@@ -12,6 +13,7 @@ namespace {
 struct SchemaNode {
   std::string format;
   std::string name;
+  std::string metadata;
   std::vector<Schema> children;
   std::vector<ArrowSchema*> pointers;
   Schema dictionary;
@@ -111,6 +113,7 @@ Schema export_field(const Field& field) {
   auto node = std::make_unique<SchemaNode>();
   node->format = format_of(field.type);
   node->name = field.name;
+  if (!field.type.object.empty()) node->metadata = object_metadata(field.type.object);
   if (field.type.id == TypeId::kDictionary) {
     node->dictionary = export_field(field.type.children[0]);
   } else {
@@ -121,6 +124,7 @@ Schema export_field(const Field& field) {
   ArrowSchema schema = {};
   schema.format = node->format.c_str();
   schema.name = node->name.c_str();
+  if (!node->metadata.empty()) schema.metadata = node->metadata.data();
   schema.flags = (field.nullable ? ARROW_FLAG_NULLABLE : 0) |
                  (field.type.keys_sorted ? ARROW_FLAG_MAP_KEYS_SORTED : 0) |
                  (field.type.ordered ? ARROW_FLAG_DICTIONARY_ORDERED : 0);

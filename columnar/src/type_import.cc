@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "clutch/columnar/metadata.h"
 #include "clutch/columnar/type.h"
 #include "clutch/columnar/validate.h"
 #include "path.h"
@@ -166,6 +167,27 @@ Status decimal_type(const Path& path, std::string_view format, Type& type) {
   return {};
 }
 
+// The metadata clutch.object, which only fits one type each.
+Status read_object(const ArrowSchema& schema, const Path& path, Type& type) {
+  Result<std::string> object = object_of(schema.metadata);
+  if (!object.ok()) return refuse(path, CLUTCH_ERR_ARGUMENT, std::string(object.status().message()));
+  if (object->empty()) return {};
+  if (*object != "pickle" && *object != "tuple") {
+    const std::string shown = is_utf8(*object) ? "\"" + *object + "\"" : "no UTF-8";
+    return refuse(
+        path, CLUTCH_ERR_UNSUPPORTED,
+        "the metadata clutch.object is " + shown + "; it may be \"pickle\" on binary or \"tuple\" on a struct");
+  }
+  const bool pickle = *object == "pickle";
+  if (type.id != (pickle ? TypeId::kBinary : TypeId::kStruct)) {
+    return refuse(path, CLUTCH_ERR_ARGUMENT,
+                  "the metadata clutch.object is \"" + *object + "\", which stands on " +
+                      (pickle ? "binary" : "a struct") + " alone, not on " + to_string(type));
+  }
+  type.object = *std::move(object);
+  return {};
+}
+
 class Importer {
  public:
   Result<Field> read(const ArrowSchema& schema, const Path& path, int depth);
@@ -206,6 +228,7 @@ Status Importer::read_map(const Path& path, Type& type) {
   }
   entries.name = "entries";
   entries.nullable = false;
+  entries.type.object.clear();
   entries.type.children[0].name = "key";
   entries.type.children[0].nullable = false;
   entries.type.children[1].name = "value";
@@ -294,6 +317,7 @@ Result<Field> Importer::read(const ArrowSchema& schema, const Path& path, int de
   if (!is_utf8(field.name)) return refuse(path, CLUTCH_ERR_ARGUMENT, "the name is not UTF-8");
   field.nullable = (schema.flags & ARROW_FLAG_NULLABLE) != 0;
   CLUTCH_RETURN_IF_ERROR(read_type(schema, schema.format, path, depth, field.type));
+  CLUTCH_RETURN_IF_ERROR(read_object(schema, path, field.type));
   if (schema.dictionary == nullptr) return field;
 
   const TypeId index = field.type.id;

@@ -138,6 +138,7 @@ class Parser {
   Result<Type> interval();
   Result<Type> list(TypeId id, int depth);
   Result<Type> row(int depth);
+  Result<Type> tuple(int depth);
   Result<Type> map(int depth);
   Result<Type> multiset(int depth);
   Result<Type> dictionary(int depth);
@@ -243,6 +244,11 @@ Result<std::optional<Type>> Parser::parametric(std::string_view word, int /*dept
   if (is("varchar") || is("char") || is("varbinary")) {
     CLUTCH_RETURN_IF_ERROR(skip_length());
     return std::optional(make_type(is("varbinary") ? TypeId::kBinary : TypeId::kUtf8));
+  }
+  if (is("pickle")) {
+    Type result = make_type(TypeId::kBinary);
+    result.object = "pickle";
+    return std::optional(std::move(result));
   }
   if (is("binary") && peek() != '(') return std::optional(make_type(TypeId::kBinary));
   if (is("binary") || is("fixed_size_binary")) {
@@ -395,6 +401,7 @@ Result<std::optional<Type>> Parser::nested(std::string_view word, int depth) {
   if (is("large_list")) return done(list(TypeId::kLargeList, depth));
   if (is("fixed_size_list")) return done(list(TypeId::kFixedSizeList, depth));
   if (is("struct") || is("row")) return done(row(depth));
+  if (is("tuple")) return done(tuple(depth));
   if (is("map")) return done(map(depth));
   if (is("multiset")) return done(multiset(depth));
   if (is("dictionary")) return done(dictionary(depth));
@@ -470,6 +477,12 @@ Result<Type> Parser::row(int depth) {
     result.children.push_back(std::move(child));
   } while (accept(','));
   if (!accept(close)) return expected(std::string("',' or '") + close + "'");
+  return result;
+}
+
+Result<Type> Parser::tuple(int depth) {
+  CLUTCH_ASSIGN_OR_RETURN(Type result, row(depth));
+  result.object = "tuple";
   return result;
 }
 

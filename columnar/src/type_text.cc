@@ -40,7 +40,7 @@ std::string timestamp(const Type& type) {
 }
 
 std::string struct_text(const Type& type) {
-  std::string out = "struct<";
+  std::string out = type.object.empty() ? "struct<" : type.object + "<";
   for (size_t i = 0; i < type.children.size(); ++i) {
     if (i > 0) out += ", ";
     out += to_string(type.children[i]);
@@ -99,7 +99,7 @@ std::string to_string(const Type& type) {
     case TypeId::kLargeUtf8:
       return "large_string";
     case TypeId::kBinary:
-      return "binary";
+      return type.object.empty() ? "binary" : type.object;
     case TypeId::kLargeBinary:
       return "large_binary";
     case TypeId::kFixedSizeBinary:

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "clutch/columnar/metadata.h"
 #include "clutch/columnar/validate.h"
 #include "worker.capnp.h"
 
@@ -58,10 +59,14 @@ void put(wire::Error::Builder out, const Status& error) {
   put(out.initDetails(count(error.details().size())), error.details());
 }
 
+// `schema` is of export_field, so its metadata is in order.
 void put_schema(wire::Schema::Builder out, const ArrowSchema& schema) {
   out.setFormat(schema.format);
   out.setName(schema.name == nullptr ? "" : schema.name);
   out.setFlags(schema.flags);
+  if (const Result<std::string> object = columnar::object_of(schema.metadata); object.ok() && !object->empty()) {
+    out.setObject(text(*object));
+  }
   auto children = out.initChildren(count(static_cast<size_t>(schema.n_children)));
   for (unsigned i = 0; i < children.size(); ++i) put_schema(children[i], *schema.children[i]);
   if (schema.dictionary != nullptr) put_schema(out.initDictionary(), *schema.dictionary);
@@ -135,11 +140,17 @@ struct SchemaNode {
   std::vector<SchemaNode> children;
   std::vector<ArrowSchema*> pointers;
   std::vector<SchemaNode> dictionary;  // none or one
+  std::vector<char> metadata;          // stays in its place when the node moves, as a short string would not
 
   void fill(wire::Schema::Reader in) {
     schema.format = in.getFormat().cStr();
     schema.name = in.getName().cStr();
     schema.flags = in.getFlags();
+    if (const auto object = in.getObject(); object.size() > 0) {
+      const std::string bytes = columnar::object_metadata({object.begin(), object.size()});
+      metadata.assign(bytes.begin(), bytes.end());
+      schema.metadata = metadata.data();
+    }
     for (auto child : in.getChildren()) children.emplace_back().fill(child);
     for (SchemaNode& child : children) pointers.push_back(&child.schema);
     schema.n_children = static_cast<int64_t>(children.size());

@@ -17,6 +17,7 @@ struct Schema {
   flags @2 :Int64;
   children @3 :List(Schema);
   dictionary @4 :Schema;   # null: none
+  object @5 :Text;         # the metadata clutch.object; empty: none
 }
 
 struct Error {

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "clutch/columnar/metadata.h"
 #include "clutch/columnar/type.h"
 #include "columnar_input.h"
 
@@ -44,6 +45,7 @@ class SchemaTree {
     schema.format = format(input);
     schema.name = input.byte() % 8 == 0 ? nullptr : text(input, input.byte() % 4);
     schema.flags = input.byte() % 8;
+    if (const uint8_t choice = input.byte(); choice % 16 == 1) schema.metadata = object(input, choice / 16);
     int64_t children = depth > 70 ? 0 : input.byte() % 4;
     if (schema.format != nullptr && std::strlen(schema.format) == 2 && schema.format[0] == '+') {
       if (schema.format[1] == 'l' && input.byte() % 8 != 0) children = 1;
@@ -63,6 +65,10 @@ class SchemaTree {
   const char* text(Input& input, size_t size) {
     texts_.push_back(input.text(size));
     return texts_.back().c_str();
+  }
+  const char* object(Input& input, int choice) {
+    texts_.push_back(object_metadata(choice < 6 ? "pickle" : choice < 12 ? "tuple" : input.text(4)));
+    return texts_.back().data();
   }
   const char* format(Input& input) {
     static const char* const kFormats[] = {"n",      "b",   "c",   "i",         "L",   "e",     "g",    "u",

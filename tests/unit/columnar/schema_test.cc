@@ -3,11 +3,29 @@
 #include <cstring>
 #include <functional>
 
+#include "clutch/columnar/metadata.h"
 #include "clutch/columnar/type.h"
 #include "samples.h"
 
 namespace clutch::columnar {
 namespace {
+
+// Metadata as Arrow lays it out, lengths as native int32.
+std::string pairs_of(const std::vector<std::pair<std::string_view, std::string_view>>& pairs) {
+  std::string metadata;
+  const auto number = [&](size_t value) {
+    const auto plain = static_cast<int32_t>(value);
+    metadata.append(reinterpret_cast<const char*>(&plain), sizeof plain);
+  };
+  number(pairs.size());
+  for (const auto& [key, value] : pairs) {
+    number(key.size());
+    metadata.append(key);
+    number(value.size());
+    metadata.append(value);
+  }
+  return metadata;
+}
 
 TEST(Schema, EveryTypeSurvivesExportAndImport) {
   for (const std::string& text : all_types()) {
@@ -69,19 +87,50 @@ TEST(Schema, AChildMovedOutOutlivesItsParent) {
 
 TEST(Schema, ExtensionTypesAreReadAsTheirStorage) {
   Schema schema = export_field(field_of("binary"));
-  // One key and value, lengths as native int32.
-  std::string metadata;
-  const auto add = [&](std::string_view text) {
-    const auto size = static_cast<int32_t>(text.size());
-    metadata.append(reinterpret_cast<const char*>(&size), sizeof size);
-    metadata.append(text);
-  };
-  const int32_t one = 1;
-  metadata.append(reinterpret_cast<const char*>(&one), sizeof one);
-  add("ARROW:extension:name");
-  add("company.uuid");
+  const std::string metadata = pairs_of({{"ARROW:extension:name", "company.uuid"}});
   schema->metadata = metadata.data();
   EXPECT_EQ(import_field(*schema)->type, field_of("binary").type);
+}
+
+TEST(Schema, WhatAValueIsToPythonIsMetadata) {
+  const Schema schema = export_field(field_of("tuple<a: pickle, b: binary>"));
+  EXPECT_EQ(*object_of(schema->metadata), "tuple");
+  EXPECT_EQ(*object_of(schema->children[0]->metadata), "pickle");
+  EXPECT_EQ(schema->children[1]->metadata, nullptr);
+  EXPECT_STREQ(schema->format, "+s");
+  EXPECT_NE(field_of("pickle").type, field_of("binary").type);
+  EXPECT_NE(field_of("tuple<a: int8>").type, field_of("struct<a: int8>").type);
+}
+
+TEST(Schema, OtherMetadataMayStandBeside) {
+  Schema schema = export_field(field_of("binary"));
+  const std::string metadata = pairs_of({{"a", ""}, {"clutch.object", "pickle"}, {"", "b"}});
+  schema->metadata = metadata.data();
+  EXPECT_EQ(import_field(*schema)->type, field_of("pickle").type);
+}
+
+TEST(Schema, RefusesObjectsThatItDoesNotKnowOrThatStandWrong) {
+  const auto message = [](const char* type, const std::string& metadata) {
+    Schema schema = export_field(field_of(type));
+    schema->metadata = metadata.data();
+    return std::string(import_field(*schema).status().message());
+  };
+  EXPECT_EQ(
+      message("binary", object_metadata("json")),
+      "column \"c\": the metadata clutch.object is \"json\"; it may be \"pickle\" on binary or \"tuple\" on a struct");
+  EXPECT_EQ(
+      message("binary", object_metadata("\xFF")),
+      "column \"c\": the metadata clutch.object is no UTF-8; it may be \"pickle\" on binary or \"tuple\" on a struct");
+  EXPECT_EQ(message("int64", object_metadata("pickle")),
+            "column \"c\": the metadata clutch.object is \"pickle\", which stands on binary alone, not on int64");
+  EXPECT_EQ(message("list<int8>", object_metadata("tuple")),
+            "column \"c\": the metadata clutch.object is \"tuple\", which stands on a struct alone, not on list<int8>");
+  EXPECT_EQ(message("dictionary<int8, string>", object_metadata("pickle")),
+            "column \"c\": the metadata clutch.object is \"pickle\", which stands on binary alone, not on int8");
+  std::string negative = object_metadata("pickle");
+  const int32_t less = -1;
+  std::memcpy(negative.data() + sizeof less, &less, sizeof less);
+  EXPECT_EQ(message("binary", negative), "column \"c\": the metadata has a negative length");
 }
 
 // A schema with one thing changed, and what import says.

@@ -25,7 +25,7 @@ TEST(Messages, OpenFunctionComesBackEqual) {
   open.input = columnar::struct_of({});
   open.input.type = *columnar::parse_type(
       "struct<a: int64, b: list<struct<x: decimal128(10, 2), y: timestamp[us, UTC]>>, c: map<string, int32>, "
-      "d: dictionary<int32, string>>");
+      "d: dictionary<int32, string>, e: pickle, f: list<tuple<f0: int64, f1: dictionary<int8, pickle>>>>");
   open.output.type = *columnar::parse_type("struct<r: string not null>");
   open.on_error = 2;
   open.options = {{"python.row-deadline", "10"}, {"empty", ""}};

@@ -64,6 +64,7 @@ struct Type {
   bool ordered = false;               // dictionary
   TypeId index = TypeId::kNull;       // dictionary: integer type of the indices
   std::string timezone;               // timestamp; empty means naive
+  std::string object;                 // what a value is to Python: "pickle" (binary), "tuple" (struct), or nothing
   std::vector<Field> children;        // list: 1; struct: n; map: 1 (struct of key, value); dictionary: 1 (the values)
 
   friend bool operator==(const Type&, const Type&) = default;
@@ -80,7 +81,7 @@ struct Field {
 // Read a schema. Refuses what level 1 does not have (unions, views, run-end encoding, decimal256, extension storage is
 // read as its storage type), nesting deeper than 64, and malformed formats, naming the path of the field.
 // The names of the fields inside lists and maps mean nothing in Arrow; they are read as "item", "entries", "key" and
-// "value".
+// "value". Of metadata only clutch.object is read (metadata.h).
 Result<Field> import_field(const ArrowSchema& schema);
 
 // Write a schema. Never fails for a Field that import_field or parse_type made.
@@ -90,7 +91,8 @@ Schema export_field(const Field& field);
 std::string format_of(const Type& type);
 
 // Text form, as people write it: "int64", "decimal128(10, 2)", "timestamp[us, UTC]", "list<string>",
-// "struct<a: int64, b: string not null>", "map<string, int64>", "dictionary<int32, string>".
+// "struct<a: int64, b: string not null>", "map<string, int64>", "dictionary<int32, string>", "pickle",
+// "tuple<f0: int64, f1: string>".
 std::string to_string(const Type& type);
 std::string to_string(const Field& field);
 
