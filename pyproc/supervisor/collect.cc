@@ -18,8 +18,8 @@ Status lie(std::string what) {
   return {CLUTCH_ERR_PROTOCOL, "the worker's answer makes no sense: " + std::move(what), CLUTCH_ORIGIN_TRANSPORT};
 }
 
-// origin: rows of the range, never decreasing; `lowest` is -1 where timers may give rows.
-Status check_origin(const ArrowArray& origin, int64_t emitted, int64_t rows, int32_t lowest) {
+// origin: rows of the range, never decreasing but with `any_order`; `lowest` is -1 where timers may give rows.
+Status check_origin(const ArrowArray& origin, int64_t emitted, int64_t rows, int32_t lowest, bool any_order) {
   if (origin.length != emitted) {
     return lie(std::to_string(emitted) + " output rows have " + std::to_string(origin.length) + " origins");
   }
@@ -29,7 +29,7 @@ Status check_origin(const ArrowArray& origin, int64_t emitted, int64_t rows, int
   bool good = true;
   for (int64_t i = 0; i < origin.length; ++i) {
     good &= values[i] >= before && values[i] < rows;
-    before = values[i];
+    if (!any_order) before = values[i];
   }
   return good ? Status() : lie("an origin is out of range or out of order");
 }
@@ -122,7 +122,7 @@ class Collector {
     } else {
       CLUTCH_ASSIGN_OR_RETURN(output.origin, reader_.copy(origin, origin_field(), &times_.validate));
       CLUTCH_RETURN_IF_ERROR(check_origin(*output.origin.get(), emitted < 0 ? output.origin->length : emitted, sources,
-                                          job_.batch.timers != nullptr && !emit.implied ? -1 : 0));
+                                          job_.batch.timers != nullptr && !emit.implied ? -1 : 0, function_.any_order));
       if (range_.start != 0) shift(*output.origin.get(), range_.start);
     }
     out_.outputs.push_back(std::move(output));

@@ -1,5 +1,6 @@
 #include "function/slot.h"
 
+#include <algorithm>
 #include <exception>
 #include <new>
 
@@ -131,7 +132,7 @@ Status BatchSlot::check_origin(const OutputShape& output, const Outputs& before,
                         " rows are emitted without origin, which means one for each of the " +
                         std::to_string(input_rows) + " " + source + "s");
     }
-    if (input_rows > 0 && before.last_origin() > 0) {
+    if (!job.shape->any_order && input_rows > 0 && before.last_origin() > 0) {
       return data_error(output_name(*job.shape, tag) + ": rows of the whole batch are emitted after rows of " + source +
                         " " + std::to_string(before.last_origin()) + "; origins never decrease");
     }
@@ -150,15 +151,20 @@ Status BatchSlot::check_origin(const OutputShape& output, const Outputs& before,
   const int32_t* values = view.values<int32_t>();
   // Rows of a timer come from no input row.
   const int32_t lowest = job.input->timers.empty() || chunk.rows.empty() ? 0 : -1;
+  int32_t least = values[0], most = values[0];
   bool decreasing = values[0] < before.last_origin();
-  for (int64_t i = 1; i < count; ++i) decreasing |= values[i] < values[i - 1];
-  if (decreasing) {
+  for (int64_t i = 1; i < count; ++i) {
+    decreasing |= values[i] < values[i - 1];
+    least = std::min(least, values[i]);
+    most = std::max(most, values[i]);
+  }
+  if (decreasing && !job.shape->any_order) {
     return data_error(output_name(*job.shape, tag) + ": origin decreases; output stands in the order of its input");
   }
-  if (values[0] < lowest || values[count - 1] >= input_rows) {
+  if (least < lowest || most >= input_rows) {
     return data_error(output_name(*job.shape, tag) + ": origin names " + source + " " +
-                      std::to_string(values[0] < lowest ? values[0] : values[count - 1]) + ", the batch has " +
-                      std::to_string(input_rows) + (by_group ? " groups" : " rows"));
+                      std::to_string(least < lowest ? least : most) + ", the batch has " + std::to_string(input_rows) +
+                      (by_group ? " groups" : " rows"));
   }
   return {};
 }

@@ -52,8 +52,10 @@ class Interpreter {
     kColumns,
     kResults,
     kLoop,
+    kInvoke,
     kEvents
   };
+  static constexpr size_t kFiles = static_cast<size_t>(File::kEvents) + 1;
   PyRef helper(const Gil&, File file, const char* attribute);
 
   // What the watchdog raises in a thread that runs too long; a BaseException, so that `except Exception` lets it pass.
@@ -73,7 +75,7 @@ class Interpreter {
   bool started_ = false;  // by the runtime, in the process of somebody else
   std::unique_ptr<Module> module_;
   PyRef interrupted_;
-  PyRef files_[12];
+  PyRef files_[kFiles];
   std::string version_;
   std::string executable_;
   std::string prefix_;

@@ -1,8 +1,10 @@
 #include "loading/spec.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "loading/fused.h"
+#include "loading/streams.h"
 #include "table/host.h"
 
 namespace clutch::pyembed {
@@ -20,6 +22,9 @@ constexpr Kind kKinds[] = {
     {CLUTCH_KIND_STREAM_MAP, Shape::kRow, false},
     {CLUTCH_KIND_STREAM_FLAT_MAP, Shape::kRows, false},
     {CLUTCH_KIND_STREAM_FILTER, Shape::kFilter, false},
+    {CLUTCH_KIND_STREAM_KEY_BY, Shape::kKey, false},
+    {CLUTCH_KIND_STREAM_TIMESTAMPS, Shape::kRow, true},
+    {CLUTCH_KIND_STREAM_ASYNC, Shape::kAsync, false},
     {CLUTCH_KIND_STREAM_PROCESS, Shape::kEvents, false},
     {CLUTCH_KIND_STREAM_KEYED_PROCESS, Shape::kEvents, false},
     {CLUTCH_KIND_TABLE_AGGREGATE, Shape::kFold, true},
@@ -36,6 +41,16 @@ const Kind* find_kind(std::string_view id) {
   return nullptr;
 }
 
+// In the order of their ids.
+std::string kinds_served() {
+  std::vector<std::string_view> ids;
+  for (const Kind& kind : kKinds) ids.push_back(kind.id);
+  std::sort(ids.begin(), ids.end());
+  std::string text;
+  for (const std::string_view id : ids) text.append(text.empty() ? "" : ", ").append(id);
+  return text;
+}
+
 std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 Result<StepSpec> read_step(const clutch_step& step) {
@@ -48,10 +63,7 @@ Result<StepSpec> read_step(const clutch_step& step) {
   const Kind* kind = find_kind(copy.kind);
   if (kind == nullptr) {
     return Status(CLUTCH_ERR_UNSUPPORTED,
-                  what + "kind " + quoted(copy.kind) +
-                      " is not served; kinds served: stream.filter, stream.flat_map, stream.keyed_process, stream.map, "
-                      "stream.process, table.aggregate, table.aggregate.vectorized, table.scalar, table.scalar.async, "
-                      "table.scalar.vectorized, table.table, table.table_aggregate");
+                  what + "kind " + quoted(copy.kind) + " is not served; kinds served: " + kinds_served());
   }
   if (step.kind_revision != 1) {
     return Status(CLUTCH_ERR_UNSUPPORTED, what + "revision " + std::to_string(step.kind_revision) + " of kind " +
@@ -104,8 +116,7 @@ Status check_policy(const FunctionSpec& spec) {
                                            " is none of fail (0), null (1), dead_letter (2)");
   }
   for (const StepSpec& step : spec.steps) {
-    if (step.shape != Shape::kRow && step.shape != Shape::kAsync)
-      return Status();  // a bad row gives no rows then, and needs no null
+    if (!is_one_to_one(step)) return Status();  // a bad row gives no rows then, and needs no null
   }
   for (const columnar::Field& column : spec.output.type.children) {
     if (!column.nullable) {
@@ -155,7 +166,8 @@ Result<FunctionSpec> read_spec(const clutch_spec& spec) {
   if (copy.name.empty()) copy.name = copy.steps.front().name;
   const std::string what = "function " + quoted(copy.name);
   for (const StepSpec& step : copy.steps) {
-    const bool alone = step.shape == Shape::kFold || step.shape == Shape::kGroups || step.shape == Shape::kEvents;
+    const bool alone = step.shape == Shape::kFold || step.shape == Shape::kGroups || step.shape == Shape::kEvents ||
+                       step.kind == CLUTCH_KIND_STREAM_TIMESTAMPS;
     if (!alone || copy.steps.size() == 1) continue;
     return Status(CLUTCH_ERR_UNSUPPORTED, what + ": step " + quoted(step.name) + " is a " + step.kind +
                                               ", which stands alone; put the other steps into functions of their own");
@@ -186,6 +198,7 @@ Result<FunctionSpec> read_spec(const clutch_spec& spec) {
     return Status(CLUTCH_ERR_ARGUMENT, what + ": the output schema has no column");
   }
   CLUTCH_RETURN_IF_ERROR(check_chain(copy));
+  CLUTCH_RETURN_IF_ERROR(check_streams(copy));
   CLUTCH_RETURN_IF_ERROR(check_policy(copy));
   CLUTCH_RETURN_IF_ERROR(read_fused(copy));
   return copy;
