@@ -53,6 +53,11 @@ inline bool takes_rows_by_group(const OpenFunction& function) {
          kind == CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED;
 }
 
+// Whether the function's kind gives rows in the order in which they were done.
+inline bool gives_rows_in_any_order(const OpenFunction& function) {
+  return !function.steps.empty() && function.steps.front().kind == CLUTCH_KIND_STREAM_ASYNC;
+}
+
 struct StateDeclaration {
   std::string name;
   int32_t state_kind = 0;

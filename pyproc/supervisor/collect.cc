@@ -19,8 +19,9 @@ Status lie(std::string what) {
   return {CLUTCH_ERR_PROTOCOL, "the worker's answer makes no sense: " + std::move(what), CLUTCH_ORIGIN_TRANSPORT};
 }
 
-// origin: rows of the range, never decreasing; before them rows of timers, from `lowest` on, in the order they fired.
-Status check_origin(const ArrowArray& origin, int64_t emitted, int64_t rows, int32_t lowest) {
+// origin: rows of the range, never decreasing but with `any_order`; before them rows of timers, from `lowest` on, in the
+// order they fired.
+Status check_origin(const ArrowArray& origin, int64_t emitted, int64_t rows, int32_t lowest, bool any_order) {
   if (origin.length != emitted) {
     return lie(std::to_string(emitted) + " output rows have " + std::to_string(origin.length) + " origins");
   }
@@ -29,7 +30,7 @@ Status check_origin(const ArrowArray& origin, int64_t emitted, int64_t rows, int
   int32_t before = -1;
   bool good = true;
   for (int64_t i = 0; i < origin.length; ++i) {
-    good &= std::max(values[i], -1) >= before && values[i] >= lowest && values[i] < rows;
+    good &= (any_order || std::max(values[i], -1) >= before) && values[i] >= lowest && values[i] < rows;
     before = std::max(values[i], -1);
   }
   return good ? Status() : lie("an origin is out of range or out of order");
@@ -125,7 +126,8 @@ class Collector {
     } else {
       CLUTCH_ASSIGN_OR_RETURN(output.origin, reader_.copy(origin, origin_field(), &times_.validate));
       CLUTCH_RETURN_IF_ERROR(check_origin(*output.origin.get(), emitted < 0 ? output.origin->length : emitted, sources,
-                                          job_.batch.timers != nullptr && !emit.implied ? INT32_MIN : 0));
+                                          job_.batch.timers != nullptr && !emit.implied ? INT32_MIN : 0,
+                                          function_.any_order));
       if (range_.start != 0) shift(*output.origin.get(), range_.start);
     }
     out_.outputs.push_back(std::move(output));

@@ -92,6 +92,7 @@ struct Function {
   columnar::Field input;
   columnar::Field output;
   bool by_group = false;     // origins are positions of keys (clutch/abi/spec.h)
+  bool any_order = false;    // origins may decrease
   bool same_schema = false;  // rows of the input may be emitted unchanged
   int32_t on_error = 0;
   // Why: it is sent without the pool's lock, and the function may be closed meanwhile.

@@ -67,6 +67,7 @@ Result<Function*> Pool::open(OpenFunction&& request, clutch_function_context* co
   function.input = request.input;
   function.output = request.output;
   function.by_group = takes_rows_by_group(request);
+  function.any_order = gives_rows_in_any_order(request);
   function.same_schema = request.input.type == request.output.type;
   function.on_error = request.on_error;
   function.context = context;

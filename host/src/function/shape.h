@@ -27,6 +27,9 @@ inline bool takes_rows_by_group(std::string_view kind) {
          kind == CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED;
 }
 
+// Kinds whose output rows stand in the order in which they were done.
+inline bool gives_rows_in_any_order(std::string_view kind) { return kind == CLUTCH_KIND_STREAM_ASYNC; }
+
 // One output tag; tag 0 is the main output.
 struct OutputShape {
   std::string name;  // Empty for the main output.
@@ -40,6 +43,7 @@ struct Shape {
   columnar::Schema input_schema;
   std::vector<OutputShape> outputs;
   bool by_group = false;         // The kind takes rows by group: an origin is the position of a key.
+  bool any_order = false;        // Of the kind's output rows: origins may decrease.
   bool output_is_input = false;  // Main output and input have the same columns: selections are legal.
 
   const OutputShape& main() const { return outputs.front(); }

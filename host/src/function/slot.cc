@@ -132,7 +132,7 @@ Status BatchSlot::check_origin(const OutputShape& output, const Outputs& before,
                         " rows are emitted without origin, which means one for each of the " +
                         std::to_string(input_rows) + " " + source + "s");
     }
-    if (input_rows > 0 && before.last_origin() > 0) {
+    if (!job.shape->any_order && input_rows > 0 && before.last_origin() > 0) {
       return data_error(output_name(*job.shape, tag) + ": rows of the whole batch are emitted after rows of " + source +
                         " " + std::to_string(before.last_origin()) + "; origins never decrease");
     }
@@ -156,16 +156,18 @@ Status BatchSlot::check_origin(const OutputShape& output, const Outputs& before,
   const auto order = [](int32_t origin) { return std::max(origin, -1); };
   bool decreasing = order(values[0]) < order(before.last_origin());
   int32_t least = values[0];
+  int32_t most = values[0];
   for (int64_t i = 1; i < count; ++i) {
     decreasing |= order(values[i]) < order(values[i - 1]);
     least = std::min(least, values[i]);
+    most = std::max(most, values[i]);
   }
-  if (decreasing) {
+  if (decreasing && !job.shape->any_order) {
     return data_error(output_name(*job.shape, tag) + ": origin decreases; output stands in the order of its input");
   }
-  if (least < lowest || values[count - 1] >= input_rows) {
+  if (least < lowest || most >= input_rows) {
     return data_error(output_name(*job.shape, tag) + ": origin names " + source + " " +
-                      std::to_string(least < lowest ? least : values[count - 1]) + ", the batch has " +
+                      std::to_string(least < lowest ? least : most) + ", the batch has " +
                       std::to_string(input_rows) + (by_group ? " groups" : " rows"));
   }
   return {};

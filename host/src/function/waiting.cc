@@ -65,6 +65,7 @@ Result<std::unique_ptr<Function>> Function::open(FunctionSetup setup, const clut
   shape->outputs = context.opened();
   const clutch_str kind = spec.steps[0]->kind;
   shape->by_group = takes_rows_by_group({kind.data, kind.size});
+  shape->any_order = gives_rows_in_any_order({kind.data, kind.size});
   shape->output_is_input = fixed.input.type == fixed.output.type;
   function->shape_ = std::move(shape);
   function->look_at_timers();

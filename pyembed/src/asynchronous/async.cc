@@ -1,6 +1,7 @@
 #include "asynchronous/async.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "clutch/columnar/ops.h"
 #include "plan/stop.h"
@@ -36,22 +37,28 @@ Result<std::unique_ptr<Executor>> AsyncExecutor::make(const Gil& gil, const Part
 
 Status AsyncExecutor::start(const Gil& gil, PyObject* callable) {
   static PyMethodDef begin = {"begin", begin_row, METH_O, nullptr};
-  static PyMethodDef stop = {"poll", poll, METH_NOARGS, nullptr};
   step_ = {callable, Shape::kAsync, vectorcall_of(callable), false};
-  if (slot_.make()) {
-    begin_ = PyRef::steal(PyCFunction_New(&begin, slot_.object()));
-    poll_ = PyRef::steal(PyCFunction_New(&stop, slot_.object()));
-  }
+  rows_ = make_rows(gil);
+  begin_ = PyRef::steal(rows_ ? PyCFunction_New(&begin, slot_.object()) : nullptr);
+  run_ = begin_ ? PyRef::steal(PyObject_GetAttrString(rows_.get(), "run")) : PyRef();
+  return run_ ? Status() : no_loop(gil);
+}
+
+PyRef AsyncExecutor::make_rows(const Gil& gil) {
+  static PyMethodDef stop = {"poll", poll, METH_NOARGS, nullptr};
+  if (slot_.make()) poll_ = PyRef::steal(PyCFunction_New(&stop, slot_.object()));
   timed_out_ = interpreter_->helper(gil, File::kLoop, "TimedOut");
   PyRef type = interpreter_->helper(gil, File::kLoop, "Rows");
-  if (begin_ && poll_ && timed_out_ && type) {
-    rows_ = PyRef::steal(PyObject_CallFunction(
-        type.get(), "LdLdOO", static_cast<long long>(limits_.concurrent), static_cast<double>(limits_.timeout_ms) / 1e3,
-        static_cast<long long>(limits_.attempts), static_cast<double>(limits_.delay_ms) / 1e3,
-        spec_->on_error == CLUTCH_ON_ERROR_FAIL ? Py_True : Py_False, interpreter_->interrupted()));
-  }
-  run_ = rows_ ? PyRef::steal(PyObject_GetAttrString(rows_.get(), "run")) : PyRef();
-  if (run_) return Status();
+  if (!poll_ || !timed_out_ || !type) return {};
+  const double timeout =
+      limits_.timeout_ms == 0 ? std::numeric_limits<double>::infinity() : static_cast<double>(limits_.timeout_ms) / 1e3;
+  return PyRef::steal(
+      PyObject_CallFunction(type.get(), "LdLdOO", static_cast<long long>(limits_.concurrent), timeout,
+                            static_cast<long long>(limits_.attempts), static_cast<double>(limits_.delay_ms) / 1e3,
+                            spec_->on_error == CLUTCH_ON_ERROR_FAIL ? Py_True : Py_False, interpreter_->interrupted()));
+}
+
+Status AsyncExecutor::no_loop(const Gil& gil) {
   return to_status(CLUTCH_ERR_UNSUPPORTED, "this interpreter gives no event loop",
                    describe(gil, *interpreter_, take_exception(gil), true));
 }
@@ -171,12 +178,15 @@ Status AsyncExecutor::take_results(const Gil& gil, Batch& batch, PyObject* resul
     } else {
       status = row_mismatch(row);
     }
-    status.with(CLUTCH_DETAIL_FUNCTION, spec_->name).with(CLUTCH_DETAIL_BATCH, std::to_string(batch.batch.sequence));
-    status.with(CLUTCH_DETAIL_ROW, std::to_string(row));
-    if (spec_->on_error == CLUTCH_ON_ERROR_FAIL) return status;
-    CLUTCH_RETURN_IF_ERROR(drop_row(batch, row, status));
+    CLUTCH_RETURN_IF_ERROR(settle_row(batch, row, std::move(status)));
   }
   return Status();
+}
+
+Status AsyncExecutor::settle_row(Batch& batch, int64_t row, Status status) {
+  status.with(CLUTCH_DETAIL_FUNCTION, spec_->name).with(CLUTCH_DETAIL_BATCH, std::to_string(batch.batch.sequence));
+  status.with(CLUTCH_DETAIL_ROW, std::to_string(row));
+  return spec_->on_error == CLUTCH_ON_ERROR_FAIL ? status : drop_row(batch, row, status);
 }
 
 Status AsyncExecutor::row_error(const Gil& gil, const Batch& batch, int64_t row, PyObject* exception, int& described) {
@@ -185,11 +195,10 @@ Status AsyncExecutor::row_error(const Gil& gil, const Batch& batch, int64_t row,
   const auto unread =
       std::find_if(batch.unread.begin(), batch.unread.end(), [row](const auto& pair) { return pair.first == row; });
   if (PyObject_IsInstance(exception, timed_out_.get()) == 1) {
-    status = Status(
-        CLUTCH_ERR_DEADLINE,
-        what(row) + ": Async function call has timed out for input: " + input +
-            "; it took longer than table.exec.async-scalar.timeout = " + std::to_string(limits_.timeout_ms) + " ms",
-        CLUTCH_ORIGIN_USER);
+    status = Status(CLUTCH_ERR_DEADLINE,
+                    what(row) + ": Async function call has timed out for input: " + input + "; it took longer than " +
+                        limits_.timeout_key + " = " + std::to_string(limits_.timeout_ms) + " ms",
+                    CLUTCH_ORIGIN_USER);
   } else if (unread != batch.unread.end()) {
     const std::string& column = spec_->input.type.children[unread->second].name;
     status = to_status(CLUTCH_ERR_VALUE, what(row) + ": input column \"" + column + "\"",
@@ -217,7 +226,7 @@ Status AsyncExecutor::row_mismatch(int64_t row) {
 
 Status AsyncExecutor::drop_row(Batch& batch, int64_t row, const Status& why) {
   if (spec_->on_error == CLUTCH_ON_ERROR_NULL) {
-    outputs_.append_null_row();
+    if (spec_->steps.front().table) outputs_.append_null_row();  // else a bad row gives no rows
     return Status();
   }
   clutch_error* letter = nullptr;
@@ -226,7 +235,7 @@ Status AsyncExecutor::drop_row(Batch& batch, int64_t row, const Status& why) {
                   CLUTCH_ORIGIN_HOST);
   }
   batch.host.report(why, letter);
-  outputs_.skip_row(row);
+  if (spec_->steps.front().table) outputs_.skip_row(row);
   return Status();
 }
 

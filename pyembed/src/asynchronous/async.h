@@ -20,6 +20,7 @@ struct AsyncLimits {
   int64_t timeout_ms = 180'000;
   int64_t attempts = 0;  // after the first
   int64_t delay_ms = 100;
+  const char* timeout_key = "table.exec.async-scalar.timeout";
 
   // Fails with CLUTCH_ERR_CONFIG, naming key and value.
   static Result<AsyncLimits> read(const Options& options);
@@ -34,7 +35,7 @@ class AsyncExecutor : public Executor {
   Status run(const Gil& gil, const Host& host, const clutch_batch& batch, Watch& watch, clutch_error* error) override;
   int32_t emit(const Host& host, const clutch_batch& batch, clutch_error* error) override;
 
- private:
+ protected:
   // One batch; the callbacks of the loop find it.
   struct Batch {
     const Host& host;
@@ -52,15 +53,22 @@ class AsyncExecutor : public Executor {
         limits_(limits),
         inputs_(std::move(inputs)),
         outputs_(std::move(outputs)) {}
+  // `callable` makes the awaitable of a row.
   Status start(const Gil& gil, PyObject* callable);
+  // The object of python/loop.py that runs rows; `functions` are what it calls.
+  PyRef make_rows(const Gil& gil);
+  Status no_loop(const Gil& gil);
   static PyObject* begin_row(PyObject* self, PyObject* row);
   static PyObject* poll(PyObject* self, PyObject*);
 
   Status run_rows(const Gil& gil, Batch& batch);
-  Status take_results(const Gil& gil, Batch& batch, PyObject* results, PyObject* errors);
+  // Write what run() of python/loop.py gave: results in the order of the rows, and errors by row.
+  virtual Status take_results(const Gil& gil, Batch& batch, PyObject* results, PyObject* errors);
   Status failed_run(const Gil& gil, Batch& batch);
   Status row_error(const Gil& gil, const Batch& batch, int64_t row, PyObject* exception, int& described);
   Status row_mismatch(int64_t row);
+  // The policy on errors: this row's error if the batch fails, else the row is put aside.
+  Status settle_row(Batch& batch, int64_t row, Status status);
   Status drop_row(Batch& batch, int64_t row, const Status& why);
   void tell_abandoned(const Batch& batch, PyObject* rows) const;
   std::string what(int64_t row) const;

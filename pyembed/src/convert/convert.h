@@ -93,6 +93,12 @@ class Writer {
     return false;
   }
 
+  // The values are keys from now on: equal ones give equal bytes wherever their type can see to it. Pickles note which
+  // parts are the same object, and then do not.
+  virtual void use_for_keys() {}
+  // The writer of a field of a struct, NULL for other types.
+  virtual Writer* column(size_t /*i*/) { return nullptr; }
+
   // Append values[0, count) (borrowed); the number appended. Less than count: that value failed as in write().
   virtual int64_t write_many(PyObject* const* values, int64_t count, columnar::ArrayBuilder& out) = 0;
 

@@ -158,6 +158,7 @@ Result<std::unique_ptr<Reader>> Reader::make(const Field& field, const Module& m
     case TypeId::kLargeUtf8:
       return plain<TextReader<int64_t>>(field, module);
     case TypeId::kBinary:
+      if (!field.type.object.empty()) return make_pickle_reader(field, module);
       return plain<BytesReader<int32_t>>(field, module);
     case TypeId::kLargeBinary:
       return plain<BytesReader<int64_t>>(field, module);

@@ -156,7 +156,7 @@ int64_t index_at(const columnar::ArrayView& view, TypeId type, int64_t row) {
 class DictionaryReader final : public ReaderOf<DictionaryReader> {
  public:
   DictionaryReader(const Field& field, const Module& module, std::unique_ptr<Reader> values)
-      : ReaderOf(field, module), values_(std::move(values)), shared_(!is_mutable(values_->field().type.id)) {}
+      : ReaderOf(field, module), values_(std::move(values)), shared_(!is_mutable(values_->field().type)) {}
 
   bool bind(const ArrowArray& array) override {
     unbind();
@@ -188,9 +188,10 @@ class DictionaryReader final : public ReaderOf<DictionaryReader> {
   }
 
  private:
-  static bool is_mutable(TypeId id) {
-    return id == TypeId::kList || id == TypeId::kLargeList || id == TypeId::kFixedSizeList || id == TypeId::kStruct ||
-           id == TypeId::kMap;
+  static bool is_mutable(const columnar::Type& type) {
+    const TypeId id = type.id;
+    return type.object == "pickle" || id == TypeId::kList || id == TypeId::kLargeList || id == TypeId::kFixedSizeList ||
+           id == TypeId::kStruct || id == TypeId::kMap;
   }
 
   std::unique_ptr<Reader> values_;
@@ -198,7 +199,8 @@ class DictionaryReader final : public ReaderOf<DictionaryReader> {
   std::vector<PyRef> cache_;
 };
 
-// True if the objects read for this type can be keys of a dict.
+// True if the objects read for this type can be keys of a dict. Whether an object of a pickle can is known when it is
+// read.
 bool is_hashable(const columnar::Type& type) {
   switch (type.id) {
     case TypeId::kList:
@@ -236,6 +238,7 @@ Result<std::unique_ptr<Reader>> make_nested_reader(const Field& field, const Mod
     case TypeId::kFixedSizeList:
       return std::unique_ptr<Reader>(std::make_unique<FixedListReader>(field, module, std::move(children[0])));
     case TypeId::kStruct: {
+      if (!field.type.object.empty()) return make_tuple_reader(field, module, std::move(children));
       PyRef names = make_field_names(field);
       if (!names) {
         PyErr_Clear();

@@ -1,6 +1,8 @@
 // What the files that implement readers share.
 #pragma once
 
+#include <vector>
+
 #include "clutch/columnar/view.h"
 #include "convert/convert.h"
 
@@ -55,6 +57,9 @@ class ReaderOf : public Reader {
 // Makers of the other files; each returns null for a type it does not serve.
 Result<std::unique_ptr<Reader>> make_time_reader(const columnar::Field& field, const Module& module);
 Result<std::unique_ptr<Reader>> make_nested_reader(const columnar::Field& field, const Module& module);
+Result<std::unique_ptr<Reader>> make_pickle_reader(const columnar::Field& field, const Module& module);
+std::unique_ptr<Reader> make_tuple_reader(const columnar::Field& field, const Module& module,
+                                          std::vector<std::unique_ptr<Reader>> columns);
 
 // Raise OverflowError: `what` in this column is outside of what the Python class can hold.
 PyObject* raise_outside(const columnar::Field& field, const std::string& what, const char* holder);

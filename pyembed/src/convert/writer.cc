@@ -104,9 +104,11 @@ Result<std::unique_ptr<Writer>> Writer::make(const Field& field, const Module& m
     case TypeId::kFloat64:
     case TypeId::kDecimal128:
       return make_number_writer(field, module);
+    case TypeId::kBinary:
+      if (!field.type.object.empty()) return make_pickle_writer(field, module);
+      [[fallthrough]];
     case TypeId::kUtf8:
     case TypeId::kLargeUtf8:
-    case TypeId::kBinary:
     case TypeId::kLargeBinary:
     case TypeId::kFixedSizeBinary:
       return make_text_writer(field, module);

@@ -20,6 +20,8 @@ class ListWriter final : public WriterOf<ListWriter> {
   ListWriter(const Field& field, const Module& module, std::unique_ptr<Writer> items)
       : WriterOf(field, module), items_(std::move(items)) {}
 
+  void use_for_keys() override { items_->use_for_keys(); }
+
   bool put(PyObject* value, ArrayBuilder& out) {
     if (PyList_CheckExact(value)) [[likely]]
       return put_items<PyList_Size, PyList_GetItem>(value, value, out);
@@ -101,6 +103,11 @@ class MapWriter final : public WriterOf<MapWriter> {
  public:
   MapWriter(const Field& field, const Module& module, std::unique_ptr<Writer> keys, std::unique_ptr<Writer> values)
       : WriterOf(field, module), keys_(std::move(keys)), values_(std::move(values)) {}
+
+  void use_for_keys() override {
+    keys_->use_for_keys();
+    values_->use_for_keys();
+  }
 
   bool put(PyObject* value, ArrayBuilder& out) {
     if (!PyDict_CheckExact(value)) [[unlikely]]

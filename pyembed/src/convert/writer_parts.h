@@ -3,6 +3,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "convert/convert.h"
 
@@ -60,6 +61,9 @@ std::unique_ptr<Writer> make_text_writer(const columnar::Field& field, const Mod
 Result<std::unique_ptr<Writer>> make_time_writer(const columnar::Field& field, const Module& module);
 Result<std::unique_ptr<Writer>> make_nested_writer(const columnar::Field& field, const Module& module);
 Result<std::unique_ptr<Writer>> make_struct_writer(const columnar::Field& field, const Module& module);
+Result<std::unique_ptr<Writer>> make_pickle_writer(const columnar::Field& field, const Module& module);
+std::unique_ptr<Writer> make_tuple_writer(const columnar::Field& field, const Module& module,
+                                          std::vector<std::unique_ptr<Writer>> columns);
 
 // The int an object stands for by __index__ (new reference): an int itself, or a scalar of some package. Empty without
 // a Python error where it stands for none; empty with one where its __index__ raised.

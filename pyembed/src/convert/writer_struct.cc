@@ -16,6 +16,11 @@ class StructWriter final : public WriterOf<StructWriter> {
   StructWriter(const Field& field, const Module& module, std::vector<std::unique_ptr<Writer>> columns, PyRef names)
       : WriterOf(field, module), columns_(std::move(columns)), names_(std::move(names)) {}
 
+  Writer* column(size_t i) override { return columns_[i].get(); }
+  void use_for_keys() override {
+    for (const std::unique_ptr<Writer>& column : columns_) column->use_for_keys();
+  }
+
   bool put(PyObject* value, ArrayBuilder& out) {
     if (Py_TYPE(value) == module_->row_type()) [[likely]]
       return put_row(value, out);
@@ -277,6 +282,7 @@ Result<std::unique_ptr<Writer>> make_struct_writer(const Field& field, const Mod
     CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<Writer> column, Writer::make(child, module));
     columns.push_back(std::move(column));
   }
+  if (!field.type.object.empty()) return make_tuple_writer(field, module, std::move(columns));
   PyRef names = make_field_names(field);
   if (!names) {
     PyErr_Clear();

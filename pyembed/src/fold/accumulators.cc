@@ -90,6 +90,7 @@ Result<Accumulators> Accumulators::make(const Gil& gil, const Executor::Parts& p
   Result<columnar::Type> type = columnar::parse_type(*text);
   if (!type.ok()) return std::move(type).status().prefixed("option accumulator");
   Field field{"accumulator", *std::move(type), true};
+  if (field.type.object == "tuple") field.type.object.clear();  // which class it is, create_accumulator() says
   CLUTCH_ASSIGN_OR_RETURN(columnar::RowCodec codec, columnar::RowCodec::make(field));
   const clutch_host_state* state = parts.host.state;
   if (state == nullptr) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <iterator>
 #include <mutex>
 #include <optional>
 
@@ -17,6 +18,7 @@
 #include "groups_source.h"
 #include "interpreter/slots.h"
 #include "interpreter/start.h"
+#include "invoke_source.h"
 #include "loading_source.h"
 #include "loop_source.h"
 #include "results_source.h"
@@ -50,9 +52,10 @@ constexpr Source kSources[] = {
     {kErrorsSource, "<clutch errors>"},   {kLoadingSource, "<clutch loading>"}, {kContextSource, "<clutch context>"},
     {kStreamsSource, "<clutch streams>"}, {kDriversSource, "<clutch drivers>"}, {kForksSource, "<clutch forks>"},
     {kFoldSource, "<clutch fold>"},       {kGroupsSource, "<clutch groups>"},   {kColumnsSource, "<clutch columns>"},
-    {kResultsSource, "<clutch results>"}, {kLoopSource, "<clutch loop>"},       {kEventsSource, "<clutch events>"},
-    {kWindowsSource, "<clutch windows>"},
+    {kResultsSource, "<clutch results>"}, {kLoopSource, "<clutch loop>"},       {kInvokeSource, "<clutch invoke>"},
+    {kEventsSource, "<clutch events>"},   {kWindowsSource, "<clutch windows>"},
 };
+static_assert(std::size(kSources) == Interpreter::kFiles);
 
 std::string raised_text() {
   PyObject *type = nullptr, *value = nullptr, *traceback = nullptr;

@@ -52,9 +52,11 @@ class Interpreter {
     kColumns,
     kResults,
     kLoop,
+    kInvoke,
     kEvents,
     kWindows
   };
+  static constexpr size_t kFiles = static_cast<size_t>(File::kWindows) + 1;
   PyRef helper(const Gil&, File file, const char* attribute);
 
   // What the watchdog raises in a thread that runs too long; a BaseException, so that `except Exception` lets it pass.
@@ -74,7 +76,7 @@ class Interpreter {
   bool started_ = false;  // by the runtime, in the process of somebody else
   std::unique_ptr<Module> module_;
   PyRef interrupted_;
-  PyRef files_[13];
+  PyRef files_[kFiles];
   std::string version_;
   std::string executable_;
   std::string prefix_;

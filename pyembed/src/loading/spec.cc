@@ -4,6 +4,7 @@
 #include <set>
 
 #include "loading/fused.h"
+#include "loading/streams.h"
 #include "table/host.h"
 
 namespace clutch::pyembed {
@@ -21,6 +22,9 @@ constexpr Kind kKinds[] = {
     {CLUTCH_KIND_STREAM_MAP, Shape::kRow, false},
     {CLUTCH_KIND_STREAM_FLAT_MAP, Shape::kRows, false},
     {CLUTCH_KIND_STREAM_FILTER, Shape::kFilter, false},
+    {CLUTCH_KIND_STREAM_KEY_BY, Shape::kKey, false},
+    {CLUTCH_KIND_STREAM_TIMESTAMPS, Shape::kRow, true},
+    {CLUTCH_KIND_STREAM_ASYNC, Shape::kAsync, false},
     {CLUTCH_KIND_STREAM_PROCESS, Shape::kEvents, false},
     {CLUTCH_KIND_STREAM_KEYED_PROCESS, Shape::kEvents, false},
     {CLUTCH_KIND_STREAM_REDUCE, Shape::kEvents, false},
@@ -121,7 +125,8 @@ Status check_places(const FunctionSpec& spec) {
                         ", which must be the first step; put the steps before it into a function "
                         "of their own");
     }
-    const bool alone = step.shape == Shape::kFold || step.shape == Shape::kGroups;
+    const bool alone =
+        step.shape == Shape::kFold || step.shape == Shape::kGroups || step.kind == CLUTCH_KIND_STREAM_TIMESTAMPS;
     if (!alone) continue;
     return Status(CLUTCH_ERR_UNSUPPORTED, what + quoted(step.name) + " is a " + step.kind +
                                               ", which stands alone; put the other steps into functions of their own");
@@ -164,8 +169,7 @@ Status check_policy(const FunctionSpec& spec) {
                                            " is none of fail (0), null (1), dead_letter (2)");
   }
   for (const StepSpec& step : spec.steps) {
-    if (step.shape != Shape::kRow && step.shape != Shape::kAsync)
-      return Status();  // a bad row gives no rows then, and needs no null
+    if (!is_one_to_one(step)) return Status();  // a bad row gives no rows then, and needs no null
   }
   for (const columnar::Field& column : spec.output.type.children) {
     if (!column.nullable) {
@@ -241,6 +245,7 @@ Result<FunctionSpec> read_spec(const clutch_spec& spec) {
     return Status(CLUTCH_ERR_ARGUMENT, what + ": the output schema has no column");
   }
   CLUTCH_RETURN_IF_ERROR(check_chain(copy));
+  CLUTCH_RETURN_IF_ERROR(check_streams(copy));
   CLUTCH_RETURN_IF_ERROR(check_policy(copy));
   CLUTCH_RETURN_IF_ERROR(read_fused(copy));
   return copy;

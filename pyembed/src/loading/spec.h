@@ -20,9 +20,9 @@ Options copy_options(const clutch_options& options);
 // The value of a key, the last one if it stands there twice.
 std::optional<std::string_view> find_option(const Options& options, std::string_view key);
 
-// What one row in gives, or (kFold, kGroups) one group of rows, or (kColumns) all rows of a batch, or (kEvents) one row
-// or timer, or (kWindows) one event of the engine's windows.
-enum class Shape : uint8_t { kRow, kRows, kFilter, kFold, kGroups, kColumns, kAsync, kEvents, kWindows };
+// What one row in gives (kKey: the value and its key), or (kFold, kGroups) one group of rows, or (kColumns) all rows of
+// a batch, or (kEvents) one row or timer, or (kWindows) one event of the engine's windows.
+enum class Shape : uint8_t { kRow, kRows, kFilter, kKey, kFold, kGroups, kColumns, kAsync, kEvents, kWindows };
 
 // Where an argument of a step of a fused function comes from.
 struct Argument {
@@ -49,6 +49,11 @@ struct StepSpec {
   std::vector<ConstantSpec> constants;
   std::optional<size_t> output;  // the result column it gives
 };
+
+// One row in gives one row out.
+inline bool is_one_to_one(const StepSpec& step) {
+  return step.shape == Shape::kRow || step.shape == Shape::kKey || (step.shape == Shape::kAsync && step.table);
+}
 
 struct FunctionSpec {
   std::string name;

@@ -54,13 +54,14 @@ class Chain {
   }
 
   int64_t run(int64_t first, int64_t last) {
-    const bool filter_first = steps_[0].shape == Shape::kFilter;
+    // These go on with the value that they are called with.
+    const bool value_first = steps_[0].shape == Shape::kFilter || steps_[0].shape == Shape::kKey;
     Inputs& inputs = *loop_.inputs;
     for (int64_t row = first; row < last; ++row) {
       store_row(loop_.progress, row);
       begin(row);
       bool served;
-      if (filter_first) {
+      if (value_first) {
         PyObject* value = inputs.reader(0).read(inputs.first() + row);
         if (value == nullptr) loop_.fault->reason = Fault::Reason::kRead;
         served = value != nullptr && feed(0, value);
@@ -94,8 +95,21 @@ class Chain {
       Py_DECREF(value);
       return keep == 0 || raised(step);
     }
+    if (steps_[step].shape == Shape::kKey) {
+      const bool served = result == nullptr ? raised(step) : write_pair(value, result);
+      Py_DECREF(value);
+      return served;
+    }
     Py_DECREF(value);
     return result == nullptr ? raised(step) : give(step, result);
+  }
+
+  // The end of a chain with stream.key_by; `key` is stolen.
+  bool write_pair(PyObject* value, PyObject* key) {
+    if (loop_.outputs->only_keys()) return write(key);
+    PyObject* pair = PyTuple_Pack(2, value, key);
+    Py_DECREF(key);
+    return pair == nullptr ? raised(count_ - 1) : write(pair);
   }
 
   // Pass on what a step that is no filter gave (stolen).

@@ -18,7 +18,7 @@ int64_t run_chain(const Loop& loop, int64_t first, int64_t last) {
     return Chain<PassedSink, true>(loop, sink).run(first, last);
   }
   for (const PlannedStep& step : *loop.steps) {
-    if (step.shape != Shape::kRow) return with_origin<true>(loop, first, last);
+    if (step.shape != Shape::kRow && step.shape != Shape::kKey) return with_origin<true>(loop, first, last);
   }
   return with_origin<false>(loop, first, last);
 }

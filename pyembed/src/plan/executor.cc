@@ -1,6 +1,7 @@
 #include "plan/executor.h"
 
 #include "asynchronous/async.h"
+#include "asynchronous/stream_async.h"
 #include "columns/columns.h"
 #include "events/events.h"
 #include "fold/fold.h"
@@ -15,6 +16,7 @@ Result<std::unique_ptr<Executor>> Executor::make(const Gil& gil, const Parts& pa
     case Shape::kRow:
     case Shape::kRows:
     case Shape::kFilter:
+    case Shape::kKey:
       return Plan::make(gil, parts);
     case Shape::kFold:
       return FoldExecutor::make(gil, parts);
@@ -23,6 +25,7 @@ Result<std::unique_ptr<Executor>> Executor::make(const Gil& gil, const Parts& pa
     case Shape::kColumns:
       return ColumnsExecutor::make(gil, parts);
     case Shape::kAsync:
+      if (!parts.spec.steps.front().table) return StreamAsyncExecutor::make(gil, parts);
       return AsyncExecutor::make(gil, parts);
     case Shape::kEvents:
       return EventsExecutor::make(gil, parts);

@@ -22,6 +22,11 @@ Status Plan::handle(const Gil& gil, Batch& batch, int64_t row) {
   // Telling about the row runs Python code, which must not be interrupted itself.
   const Cause cause = batch.watch.pause(gil);
   if (composite_ != nullptr) fault_.step = composite_->step_of(fault_, outputs_);
+  const StepSpec& last = spec_->steps.back();
+  if (fault_.reason == Fault::Reason::kMismatch && last.shape == Shape::kKey && fault_.step > 0 &&
+      outputs_.writer().mismatch().path.starts_with(".value")) {
+    --fault_.step;  // the value is what the step before the key gave
+  }
   bool fatal = false;
   Status status = row_status(gil, batch, row, cause, fatal);
   batch.watch.resume(gil);
@@ -38,7 +43,7 @@ Status Plan::row_status(const Gil& gil, Batch& batch, int64_t row, Cause cause, 
   if (fault_.reason == Fault::Reason::kMismatch) {
     Mismatch mismatch = outputs_.writer().take_mismatch();
     const std::string column = outputs_.column_path(*spec_, mismatch.path);
-    const bool plain = mismatch.path.empty();  // the result as a whole
+    const bool plain = mismatch.path.empty() && !outputs_.only_keys();  // the result as a whole
     mismatch.path.clear();                     // the sentence names the column instead
     Status status(CLUTCH_ERR_VALUE, where + ": " + (plain ? "" : "column \"" + column + "\": ") + mismatch.sentence(),
                   CLUTCH_ORIGIN_USER);

@@ -1,5 +1,7 @@
 #include "plan/inputs.h"
 
+#include "plan/timestamps.h"
+
 namespace clutch::pyembed {
 
 Result<Inputs> Inputs::make(const FunctionSpec& spec, const Module& module) {
@@ -10,7 +12,12 @@ Result<Inputs> Inputs::make(const FunctionSpec& spec, const Module& module) {
     CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<Reader> reader, Reader::make(spec.input, module));
     inputs.readers_.push_back(std::move(reader));
   } else {
+    const bool timestamps = spec.steps.front().kind == CLUTCH_KIND_STREAM_TIMESTAMPS;
     for (const columnar::Field& column : columns) {
+      if (timestamps && &column == &columns.back()) {
+        inputs.readers_.push_back(make_timestamp_reader(column, module));
+        continue;
+      }
       CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<Reader> reader, Reader::make(column, module));
       inputs.readers_.push_back(std::move(reader));
     }

@@ -1,5 +1,11 @@
 #include "plan/outputs.h"
 
+#include <algorithm>
+#include <span>
+
+#include "clutch/columnar/ops.h"
+#include "clutch/columnar/view.h"
+
 namespace clutch::pyembed {
 namespace {
 
@@ -7,6 +13,16 @@ columnar::Array make_origin(columnar::Buffer buffer, int64_t length) {
   std::vector<columnar::Buffer> buffers(2);
   buffers[1] = std::move(buffer);
   return columnar::make_array(length, 0, std::move(buffers), {});
+}
+
+// What reaches the last step is the value of the only input column, and the output takes it as it is.
+bool gives_input_values(const FunctionSpec& spec) {
+  if (spec.input.type.children.size() != 1) return false;
+  const columnar::Field& in = spec.input.type.children.front();
+  const columnar::Field& out = spec.output.type.children.front();
+  if (!(in.type == out.type) || (in.nullable && !out.nullable)) return false;
+  return std::all_of(spec.steps.begin(), spec.steps.end() - 1,
+                     [](const StepSpec& step) { return step.shape == Shape::kFilter; });
 }
 
 }  // namespace
@@ -17,19 +33,27 @@ Result<Outputs> Outputs::make(const FunctionSpec& spec, const Module& module) {
   outputs.one_to_one_ = true;
   for (const StepSpec& step : spec.steps) {
     if (step.shape != Shape::kFilter) only_filters = false;
-    if (step.shape != Shape::kRow && step.shape != Shape::kAsync) outputs.one_to_one_ = false;
+    if (!is_one_to_one(step)) outputs.one_to_one_ = false;
   }
   if (only_filters) return outputs;
   columnar::Field field = spec.output;
   field.nullable = false;  // a row is never null, its columns may be
   outputs.single_ = spec.output.type.children.size() == 1;
   if (outputs.single_) field = spec.output.type.children.front();
+  const bool keyed = spec.steps.back().shape == Shape::kKey;
+  outputs.only_keys_ = keyed && gives_input_values(spec);
+  if (outputs.only_keys_) {
+    outputs.value_ = spec.input.type.children.front();
+    field = spec.output.type.children.back();
+  }
   CLUTCH_ASSIGN_OR_RETURN(outputs.writer_, Writer::make(field, module));
+  if (keyed) (outputs.only_keys_ ? *outputs.writer_ : *outputs.writer_->column(1)).use_for_keys();
   outputs.builder_ = std::make_unique<columnar::ArrayBuilder>(field);
   return outputs;
 }
 
 std::string Outputs::column_path(const FunctionSpec& spec, const std::string& below) const {
+  if (only_keys_) return spec.output.type.children.back().name + below;
   if (single_) return spec.output.type.children.front().name + below;
   return !below.empty() && below.front() == '.' ? below.substr(1) : below;
 }
@@ -78,6 +102,25 @@ Outputs::Finished Outputs::finish(int64_t input_rows) {
   }
   origin_ = columnar::Buffer();
   skipped_.clear();
+  return finished;
+}
+
+Result<Outputs::Finished> Outputs::finish_rows(const ArrowArray& input) {
+  Finished finished = finish(input.length);
+  if (!only_keys_) return finished;
+  const ArrowArray& column = *input.children[0];
+  columnar::Array values = columnar::slice(column, input.offset, input.length);
+  if (finished.origin.empty()) {
+    CLUTCH_ASSIGN_OR_RETURN(values, columnar::copy(value_, *values));
+  } else {
+    const std::span<const int32_t> rows(columnar::ArrayView(*finished.origin).values<int32_t>(),
+                                        static_cast<size_t>(finished.length));
+    CLUTCH_ASSIGN_OR_RETURN(values, columnar::take(value_, *values, rows));
+  }
+  std::vector<columnar::Array> columns;
+  columns.push_back(std::move(values));
+  columns.push_back(std::move(finished.rows));
+  finished.rows = columnar::make_batch(finished.length, std::move(columns));
   return finished;
 }
 

@@ -18,6 +18,10 @@ class Outputs {
   columnar::ArrayBuilder& builder() { return *builder_; }
   bool has_writer() const { return writer_ != nullptr; }  // false for filters, which give their input
 
+  // Of stream.key_by over values of the input: the writer takes keys alone, and finish_rows puts the input's values
+  // beside them, which need not become objects and columns again.
+  bool only_keys() const { return only_keys_; }
+
   // Input rows of the output, for shapes that do not give one row for each.
   void push_origin(int64_t row) { origin_.push<int32_t>(static_cast<int32_t>(row)); }
   int64_t origin_count() const { return origin_.size() / static_cast<int64_t>(sizeof(int32_t)); }
@@ -43,6 +47,8 @@ class Outputs {
     int64_t length = 0;
   };
   Finished finish(int64_t input_rows);
+  // The same for the rows `input` of a batch, also where only_keys(). Fails where memory is short.
+  Result<Finished> finish_rows(const ArrowArray& input);
 
   // Start over.
   void clear();
@@ -52,6 +58,8 @@ class Outputs {
   std::unique_ptr<columnar::ArrayBuilder> builder_;
   bool single_ = false;  // one column, whose value is the result itself
   bool one_to_one_ = false;
+  bool only_keys_ = false;
+  columnar::Field value_;  // of only_keys()
   columnar::Buffer origin_;
   std::vector<int32_t> skipped_;  // ascending
 };

@@ -15,8 +15,10 @@ Result<std::unique_ptr<Executor>> Plan::make(const Gil& gil, const Parts& parts)
   CLUTCH_ASSIGN_OR_RETURN(Inputs inputs, Inputs::make(spec, interpreter.module()));
   CLUTCH_ASSIGN_OR_RETURN(Outputs outputs, Outputs::make(spec, interpreter.module()));
   std::unique_ptr<Plan> plan(new Plan(interpreter, spec, std::move(inputs), std::move(outputs)));
-  for (const StepSpec& step : spec.steps) plan->one_to_one_ = plan->one_to_one_ && step.shape == Shape::kRow;
-  if (spec.fused || (plan->one_to_one_ && spec.steps.size() > 1)) {
+  for (const StepSpec& step : spec.steps) plan->one_to_one_ = plan->one_to_one_ && is_one_to_one(step);
+  const bool keyed = spec.steps.back().shape == Shape::kKey;
+  // A key goes beside its value in C, which needs no frame of Python of its own.
+  if (spec.fused || (plan->one_to_one_ && spec.steps.size() > 1 && !keyed)) {
     CLUTCH_ASSIGN_OR_RETURN(plan->composite_, Composite::make(gil, interpreter, spec, parts.objects));
     PyObject* callable = plan->composite_->callable();
     plan->steps_.push_back({callable, Shape::kRow, vectorcall_of(callable), false});
@@ -28,9 +30,9 @@ Result<std::unique_ptr<Executor>> Plan::make(const Gil& gil, const Parts& parts)
     }
   }
   const bool simple = plan->steps_.size() == 1 && plan->inputs_.count() == 1;
-  plan->run_stretch_ = simple && plan->one_to_one_ ? run_map : run_chain;
+  plan->run_stretch_ = simple && plan->one_to_one_ && !keyed ? run_map : run_chain;
   const bool exact = parts.exact_progress || spec.on_error != CLUTCH_ON_ERROR_FAIL;
-  if (simple)
+  if (simple && !keyed)
     plan->driver_ = Driver::make(gil, interpreter, plan->steps_.front(), plan->composite_.get(), plan->outputs_, exact);
   return std::unique_ptr<Executor>(std::move(plan));
 }
@@ -51,7 +53,9 @@ Status Plan::run(const Gil& gil, const Host& host, const clutch_batch& batch, Wa
 }
 
 int32_t Plan::emit(const Host& host, const clutch_batch& batch, clutch_error* error) {
-  Outputs::Finished finished = outputs_.finish(batch.rows->length);
+  Result<Outputs::Finished> made = outputs_.finish_rows(*batch.rows);
+  if (!made.ok()) return host.report(std::move(made).status().prefixed("function \"" + spec_->name + "\""), error);
+  Outputs::Finished& finished = *made;
   if (finished.length == 0) return CLUTCH_OK;
   ArrowArray rows = finished.rows.detach();
   ArrowArray origin = finished.origin.detach();

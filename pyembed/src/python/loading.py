@@ -10,6 +10,8 @@ _METHODS = {
     "stream.map": "map",
     "stream.flat_map": "flat_map",
     "stream.filter": "filter",
+    "stream.key_by": "get_key",
+    "stream.timestamps": "extract_timestamp",
     "stream.process": "process_element",
     "stream.keyed_process": "process_element",
     "stream.reduce": "reduce",
@@ -35,6 +37,7 @@ _SECOND_METHODS = {
     "stream.broadcast_process": "process_broadcast_element",
     "stream.keyed_broadcast_process": "process_broadcast_element",
 }
+_INVOCATIONS = ("async_invoke", "async_invoke_batch")
 _CODE_MARKS = (b"CodeType", b"_make_function", b"_make_skel_func", b"_fill_function", b"_builtin_type")
 _GENERATED = {"count": 0}
 _FILES = {}  # name of a source's file in tracebacks -> name of its module, while it is open
@@ -265,6 +268,50 @@ def second_method(found, kind):
     return getattr(found, _SECOND_METHODS[kind]) if kind in _SECOND_METHODS else None
 
 
+class _Retried(object):
+    """An async function with the strategy that came with it."""
+
+    def __init__(self, function, strategy):
+        for name in ("open", "close", "timeout", "timeout_batch") + _INVOCATIONS:
+            method = getattr(function, name, None)
+            if method is not None:
+                setattr(self, name, method)
+        self.retry_strategy = strategy
+        self.__class__ = type(type(function).__name__, (_Retried,), {})  # for messages
+
+
+def _prepare_async(found, kind):
+    if isinstance(found, tuple) and len(found) == 2:
+        function, strategy = found
+        if isinstance(function, type):
+            function = function()
+        found = _Retried(function, strategy)
+    if isinstance(found, type):
+        found = found()
+    targets = [getattr(found, name) for name in _INVOCATIONS if callable(getattr(found, name, None))]
+    if not targets and isinstance(found, type(prepare)):
+        targets = [found]
+    if not targets:
+        raise Refused(
+            "%s has neither of the methods async_invoke() and async_invoke_batch(); %s needs an object with one"
+            % (_describe(found), kind)
+        )
+    if not _code_flags(targets[0]) & 0x80:  # CO_COROUTINE
+        raise Refused(
+            "%s is no async function, and %s awaits it; write 'async def'"
+            % (getattr(targets[0], "__name__", _describe(targets[0])), kind)
+        )
+    strategy = getattr(found, "retry_strategy", None)
+    missing = [
+        name
+        for name in ("can_retry", "get_backoff_time_millis", "get_retry_predicate")
+        if strategy is not None and not callable(getattr(strategy, name, None))
+    ]
+    if missing:
+        raise Refused("the retry strategy %s has no method %s()" % (_describe(strategy), missing[0]))
+    return found, targets[0]
+
+
 def prepare(found, kind):
     """The object to open and close, and what to call for each row."""
     # What clutch.table.udf and its siblings made is called to build expressions; the function is inside.
@@ -274,6 +321,8 @@ def prepare(found, kind):
         return _prepare_aggregate(found, kind)
     if kind in _SECOND_METHODS:
         return _prepare_pair(found, kind)
+    if kind == "stream.async":
+        return _prepare_async(found, kind)
     method = _METHODS[kind]
     if isinstance(found, type):
         own = [base for base in found.__mro__ if base is not object]

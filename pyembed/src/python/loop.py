@@ -53,6 +53,7 @@ class Rows(object):
         self.running = {}  # task -> row
         self.given_up = []  # (row, task) that were cancelled
         self.abandoned = []  # tasks that went on after that
+        self.on_timeout = None  # gives the result of a row whose time is over, or raises; None: it is TimedOut
 
     def run(self, count, begin, poll):
         """Call and await every row: results and errors, by row, and the rows that go on although they were cancelled.
@@ -63,6 +64,7 @@ class Rows(object):
         self.poll = poll
         self.results = [None] * count
         self.errors = {}
+        self.order = []  # rows with a result, as they were done
         self.next, self.end = 0, count
         self.halted = None
         try:
@@ -120,7 +122,7 @@ class Rows(object):
         if row is None:
             return  # given up before
         if error is None:
-            self.results[row] = task.result()
+            self.succeed(row, task.result())
         elif isinstance(error, self.interrupted):
             self.halted = error
         else:
@@ -132,6 +134,10 @@ class Rows(object):
             self.start_more()
         if self.halted or not self.running:
             self.loop.stop()
+
+    def succeed(self, row, result):
+        self.results[row] = result
+        self.order.append(row)
 
     def fail(self, row, error):
         self.errors[row] = error
@@ -155,11 +161,24 @@ class Rows(object):
             if task in self.running and not task.done():
                 row = self.running[task]
                 self.give_up(lambda other: other == row)
-                self.fail(row, TimedOut())
+                self.time_is_over(row)
         if self.poll():
             self.halted = True
         self.ticking = self.loop.call_later(_TICK, self.tick)
         self.go_on()
+
+    def time_is_over(self, row):
+        if self.on_timeout is None:
+            self.fail(row, TimedOut())
+            return
+        try:
+            result = self.on_timeout(row)
+        except self.interrupted as error:
+            self.halted = error
+        except BaseException as error:
+            self.fail(row, error)
+        else:
+            self.succeed(row, result)
 
     def settle(self):
         """Let what was cancelled end; the rows of what does not."""
@@ -178,7 +197,7 @@ class Rows(object):
         return [row for row, _ in left]
 
     def clear(self):
-        self.results = self.errors = self.begin = self.poll = self.halted = None
+        self.results = self.errors = self.order = self.begin = self.poll = self.halted = None
 
     def close(self):
         self.given_up = [(-1, task) for task in self.abandoned]

@@ -5,7 +5,7 @@
 namespace clutch::pyembed {
 namespace {
 
-constexpr long kProtocol = 4;  // of pickles; every version of Python that is served reads it
+constexpr std::string_view kKey = "key";  // the name of what others are found by
 
 PyObject* bytes_object(std::string_view bytes) {
   return PyBytes_FromStringAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size()));
@@ -16,12 +16,10 @@ PyObject* bytes_object(std::string_view bytes) {
 Result<Coder> Coder::make(std::string name, const std::optional<std::string>& type, const Module& module) {
   Coder coder(std::move(name));
   if (!type) {
-    PyRef pickle = PyRef::steal(PyImport_ImportModule("pickle"));
-    if (pickle) coder.dumps_ = PyRef::steal(PyObject_GetAttrString(pickle.get(), "dumps"));
-    if (pickle) coder.loads_ = PyRef::steal(PyObject_GetAttrString(pickle.get(), "loads"));
-    if (coder.dumps_ && coder.loads_) return coder;
-    PyErr_Clear();
-    return Status(CLUTCH_ERR_UNSUPPORTED, "this interpreter has no module pickle; declare the type of the state");
+    CLUTCH_ASSIGN_OR_RETURN(Pickler pickler, Pickler::make(module.layout()));
+    coder.pickler_.emplace(std::move(pickler));
+    if (coder.name_ == kKey) coder.pickler_->use_for_keys();
+    return coder;
   }
   CLUTCH_ASSIGN_OR_RETURN(columnar::Type parsed, columnar::parse_type(*type));
   return make(columnar::Field{coder.name_, std::move(parsed), true}, module);
@@ -35,6 +33,7 @@ Result<Coder> Coder::make(columnar::Field field, const Module& module) {
   coder.builder_ = std::make_unique<columnar::ArrayBuilder>(field);
   CLUTCH_ASSIGN_OR_RETURN(coder.reader_, Reader::make(field, module));
   CLUTCH_ASSIGN_OR_RETURN(coder.writer_, Writer::make(field, module));
+  if (coder.name_ == kKey) coder.writer_->use_for_keys();
   return coder;
 }
 
@@ -106,7 +105,10 @@ size_t Coder::decode_many(const std::vector<std::string_view>& bytes, const std:
 }
 
 PyObject* Coder::encode(PyObject* value, const std::string& of) {
-  if (!codec_) return PyObject_CallFunction(dumps_.get(), "Ol", value, kProtocol);
+  if (!codec_) {
+    std::string_view pickled;
+    return pickler_->dump(value, pickled) ? bytes_object(pickled) : nullptr;
+  }
   if (!writer_->write(value, *builder_)) {
     set_mismatch(of);
     return nullptr;
@@ -118,10 +120,7 @@ PyObject* Coder::encode(PyObject* value, const std::string& of) {
 }
 
 PyObject* Coder::decode(std::string_view bytes, const std::string& of) {
-  if (!codec_) {
-    PyRef given = PyRef::steal(bytes_object(bytes));
-    return given ? PyObject_CallFunctionObjArgs(loads_.get(), given.get(), nullptr) : nullptr;
-  }
+  if (!codec_) return pickler_->load(bytes);
   Status status = codec_->decode(bytes, *builder_);
   const columnar::Array array = builder_->finish();
   if (status.ok()) status = columnar::validate(codec_->field(), *array, columnar::Depth::kFull);

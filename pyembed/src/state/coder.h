@@ -9,13 +9,15 @@
 
 #include "clutch/columnar/row_codec.h"
 #include "convert/convert.h"
+#include "convert/pickler.h"
 
 namespace clutch::pyembed {
 
 class Coder {
  public:
   // `type` is its text, such as BIGINT or ROW<a INT>; nothing for pickled values. `name` is what the value is to its
-  // state ("element", "key", "value"). Fails with a sentence for a type that is unknown or cannot be stored.
+  // state ("element", "value", or "key", which others are found by). Fails with a sentence for a type that is unknown
+  // or cannot be stored.
   static Result<Coder> make(std::string name, const std::optional<std::string>& type, const Module& module);
 
   // The same for a field; its type decides.
@@ -46,7 +48,7 @@ class Coder {
   std::unique_ptr<Reader> reader_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<columnar::ArrayBuilder> builder_;
-  PyRef dumps_, loads_;
+  std::optional<Pickler> pickler_;  // where there is no codec
 };
 
 }  // namespace clutch::pyembed

@@ -109,9 +109,14 @@ constexpr clutch_capability capability(const char* kind, uint64_t features = CLU
 }
 
 constexpr clutch_capability kCapabilityOf[] = {
+    capability(CLUTCH_KIND_STREAM_ASYNC, 0),
     capability(CLUTCH_KIND_STREAM_FILTER),
     capability(CLUTCH_KIND_STREAM_FLAT_MAP),
+    capability(CLUTCH_KIND_STREAM_KEY_BY),
+    capability(CLUTCH_KIND_STREAM_KEYED_PROCESS, 0),
     capability(CLUTCH_KIND_STREAM_MAP),
+    capability(CLUTCH_KIND_STREAM_PROCESS, 0),
+    capability(CLUTCH_KIND_STREAM_TIMESTAMPS, 0),
     capability(CLUTCH_KIND_TABLE_AGGREGATE, 0),
     capability(CLUTCH_KIND_TABLE_AGGREGATE_VECTORIZED, 0),
     capability(CLUTCH_KIND_TABLE_SCALAR, CLUTCH_FEATURE_CHAIN | CLUTCH_FEATURE_FUSED),

@@ -150,8 +150,9 @@ TEST_F(ProcessPlugin, RefusesWhatItCannotServe) {
   clutch_function_info info{sizeof(info), 0};
   EXPECT_LT(api_->function_open(runtime, spec("x", "stream.window"), nullptr, &function, &info, &error_), 0);
   EXPECT_EQ(error_.message,
-            "process mode does not serve the kind stream.window; it serves stream.filter, stream.flat_map, "
-            "stream.keyed_process, stream.map, stream.process, table.aggregate, table.aggregate.vectorized, "
+            "process mode does not serve the kind stream.window; it serves stream.async, stream.filter, "
+            "stream.flat_map, stream.key_by, stream.keyed_process, stream.map, stream.process, stream.timestamps, "
+            "table.aggregate, table.aggregate.vectorized, "
             "table.scalar, table.scalar.async, "
             "table.scalar.vectorized, table.table and table.table_aggregate");
   api_->runtime_close(runtime);

@@ -42,8 +42,8 @@ struct clutch_host {
    * @param tag     CLUTCH_TAG_MAIN or a side output's tag.
    * @param rows    Struct array in the agreed output schema. Its release member is NULL (a "released" array) to say:
    *                the input rows that origin names, unchanged; only where output and input schema are the same.
-   * @param origin  int32 array without nulls, never decreasing: the input row each output row came from. Released
-   *                (release member NULL) to say: one output row for every input row, in order. For kinds that take
+   * @param origin  int32 array without nulls, never decreasing (but in stream.async): the input row each output row
+   * came from. Released (release member NULL) to say: one output row for every input row, in order. For kinds that take
    *                rows by group (spec.h) a group stands wherever an input row is named here.
    * @return CLUTCH_OK; CLUTCH_ERR_DATA if the rows do not fit; CLUTCH_ERR_STALE.
    * Cost: no copy; structural checks only, O(columns).

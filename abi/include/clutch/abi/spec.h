@@ -20,9 +20,14 @@ extern "C" {
  *   stream.map                  row to row     f(value) -> one value
  *   stream.flat_map             row to rows    f(value) -> iterable of values, or None for no rows
  *   stream.filter               row to rows    f(value) -> keep the row if true; output schema = input schema
+ *   stream.key_by               row to row     f(value) -> the key; gives the columns value and key. Ends a chain
+ *   stream.timestamps           row to row     f(value, timestamp) -> the new timestamp (int64). Input: the columns
+ *                                              value and timestamp (int64), whose null is the least int64. Alone
+ *   stream.async                async rows     await f(value) -> list of values; many rows at a time. Alone. Rows may
+ *                                              be emitted in any order: origins may decrease
  *
  * Options of a step of table.scalar.vectorized: "style" (pandas, numpy, arrow) and "takes_row" (one frame of all
- * columns).
+ * columns). Of stream.async: "timeout_ms", "capacity", "ordered", "batch_size", "batch_timeout_ms" (docs/kinds.md).
  *
  * Those that take the rows of a batch by group. A group is a key of the batch (clutch_batch.keys); without keys the
  * whole batch is one. The origin of an output row is the position of its group in keys, not an input row:
@@ -66,6 +71,9 @@ extern "C" {
 #define CLUTCH_KIND_STREAM_MAP "stream.map"
 #define CLUTCH_KIND_STREAM_FLAT_MAP "stream.flat_map"
 #define CLUTCH_KIND_STREAM_FILTER "stream.filter"
+#define CLUTCH_KIND_STREAM_KEY_BY "stream.key_by"
+#define CLUTCH_KIND_STREAM_TIMESTAMPS "stream.timestamps"
+#define CLUTCH_KIND_STREAM_ASYNC "stream.async"
 #define CLUTCH_KIND_STREAM_PROCESS "stream.process"
 #define CLUTCH_KIND_STREAM_KEYED_PROCESS "stream.keyed_process"
 

@@ -171,6 +171,27 @@ TEST(FunctionCall, ChunksMayNotGoBackInTheInput) {
   EXPECT_THAT(error_of([&] { function.call(numbers({1, 2})); }).what(), HasSubstr("origin decreases"));
 }
 
+TEST(FunctionCall, AnAsyncStreamGivesItsRowsInAnyOrder) {
+  FakePlugin plugin;
+  std::vector<int32_t> last = {0, 1};
+  plugin.submit = [&](const clutch_batch& batch, clutch_error* error) {
+    plugin.emit(batch, batch_of(2, int64_column({9, 8})), int32_column({2, 1}), 0, error);
+    return plugin.emit(batch, batch_of(2, int64_column({7, 6})), int32_column(last), 0, error);
+  };
+  const FakeHost host({&plugin});
+  Spec spec("stream.async", imported("m:f"));
+  const Function function = host.open(spec.name("async").input("x: int64").output("x: int64"));
+  const Output output = function.call(numbers({1, 2, 3}));
+  EXPECT_THAT(output.column<int64_t>(0), ElementsAre(9, 8, 7, 6));
+  EXPECT_EQ(output.origin(0), 2);
+  EXPECT_EQ(output.origin(2), 0);
+  for (const int32_t wrong : {-1, 3}) {
+    last = {wrong, 1};
+    EXPECT_THAT(error_of([&] { function.call(numbers({1, 2, 3})); }).what(),
+                HasSubstr("origin names input row " + std::to_string(wrong) + ", the batch has 3 rows"));
+  }
+}
+
 TEST(FunctionCall, ASelectionGivesTheInputRowsItNames) {
   FakePlugin plugin;
   plugin.submit = [&](const clutch_batch& batch, clutch_error* error) {
