@@ -52,6 +52,8 @@ columnar::Array Shared::slice(int64_t start, int64_t length) const {
   return columnar::Array(std::move(view));
 }
 
+std::vector<columnar::Array> Shared::columns() const { return take_columns(view()); }
+
 std::vector<columnar::Array> take_columns(columnar::Array batch) {
   std::vector<columnar::Array> columns;
   columns.reserve(static_cast<size_t>(batch->n_children));

@@ -24,13 +24,16 @@ class Shared {
   columnar::Array view() const { return slice(0, (*owner_)->length); }
   // Rows [start, start + length), counted from the array's offset.
   columnar::Array slice(int64_t start, int64_t length) const;
+  // The columns of a batch, each with the batch's rows.
+  std::vector<columnar::Array> columns() const;
 
  private:
   // Why shared_ptr: views go through channels to threads of their own, and nobody knows which of them is the last.
   std::shared_ptr<const columnar::Array> owner_;
 };
 
-// The columns of a batch, moved out of it; each has the batch's rows.
+// The columns of a batch of the engine's own making, moved out of it; each has the batch's rows. Not for what functions
+// give: the parts of a worker's result live and die with the whole of it, so they are shared.
 std::vector<columnar::Array> take_columns(columnar::Array batch);
 
 }  // namespace clutch::engine

@@ -59,9 +59,7 @@ Status make_connectors(const JobDescription& job, CollectQueue& queue, Connector
 
 Job::Job(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-Job::~Job() {
-  if (parts_->coordinator != nullptr) parts_->queue.stop(Status(CLUTCH_ERR_CANCELLED, "the job is gone"));
-}
+Job::~Job() = default;
 
 Result<std::unique_ptr<Job>> Job::make(std::string_view description, std::vector<std::string> blobs, const Host& host) {
   auto shared = std::make_shared<const Blobs>(std::move(blobs));
@@ -109,7 +107,10 @@ Status Job::start() {
       parts.subtasks, [&parts](const Status& reason) { parts.queue.stop(reason); },
       [&parts](const Status& outcome) { parts.queue.end(outcome); });
   status = parts.coordinator->start();
-  if (!status.ok()) parts.coordinator.reset();
+  if (!status.ok()) {
+    parts.coordinator.reset();
+    parts.subtasks.clear();
+  }
   return status;
 }
 

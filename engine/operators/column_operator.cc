@@ -71,7 +71,7 @@ Result<FunctionOperator::Submission> ColumnOperator::prepare(columnar::Array arr
 Status ColumnOperator::deliver(FunctionResult& result, Kept kept, Output& output) {
   CLUTCH_ASSIGN_OR_RETURN(columnar::Array rows, result.take_rows());
   const int64_t count = rows->length;
-  columnar::Array column = std::move(take_columns(std::move(rows))[0]);
+  columnar::Array column = std::move(Shared(std::move(rows)).columns()[0]);
   kept.insert(column_ == Column::kKey ? kept.begin() + 1 : kept.end(), std::move(column));
   return output.emit(columnar::make_batch(count, std::move(kept)));
 }

@@ -7,33 +7,46 @@
 namespace clutch::engine {
 namespace {
 
-columnar::Field null_field() { return {"key", {}, true}; }
+columnar::Field field_of(const char* name, columnar::TypeId id) {
+  columnar::Field field{name, {}, false};
+  field.type.id = id;
+  return field;
+}
 
-columnar::Array null_column(int64_t rows) {
-  columnar::ArrayBuilder builder(null_field());
-  builder.advance(rows);
-  return builder.finish();
+// The empty key alone, to which all rows belong.
+Result<IndexedKeys> one_key(bool there, int64_t rows) {
+  columnar::ArrayBuilder keys(field_of("keys", columnar::TypeId::kBinary));
+  columnar::ArrayBuilder index(field_of("index", columnar::TypeId::kInt32));
+  if (there) CLUTCH_RETURN_IF_ERROR(keys.append_bytes({}));
+  index.reserve(rows);
+  for (int64_t row = 0; row < rows; ++row) index.append<int32_t>(0);
+  return IndexedKeys{keys.finish(), index.finish()};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Operator>> KeyedOperator::make(FunctionDefinition definition, RowsShape shape, bool broadcast) {
-  std::unique_ptr<KeyedOperator> made(new KeyedOperator(std::move(definition), std::move(shape), broadcast));
-  CLUTCH_ASSIGN_OR_RETURN(made->indexer_, KeyIndexer::make(made->has_key() ? made->key_field() : null_field()));
-  return std::unique_ptr<Operator>(std::move(made));
+  std::optional<KeyIndexer> indexer;
+  for (const BatchType& input : shape.inputs) {
+    if (!input.key.has_value() || indexer.has_value()) continue;
+    CLUTCH_ASSIGN_OR_RETURN(indexer, KeyIndexer::make(input.key_field()));
+  }
+  return std::unique_ptr<Operator>(
+      new KeyedOperator(std::move(definition), std::move(shape), broadcast, std::move(indexer)));
+}
+
+Result<IndexedKeys> KeyedOperator::keys_of(Parts& parts, int64_t rows) {
+  if (!indexer_.has_value()) return one_key(true, rows);
+  if (!broadcast_) return indexer_->index(*parts.key);
+  const auto* input = columnar::ArrayView(*parts.payload[0]).values<int8_t>();
+  return indexer_->index(*parts.key, true, {input, static_cast<size_t>(rows)});
 }
 
 Result<FunctionOperator::Submission> KeyedOperator::prepare(columnar::Array arranged) {
   Submission submission;
   const int64_t rows = arranged->length;
   Parts parts = divide(std::move(arranged), submission);
-  if (!has_key()) parts.key = null_column(rows);
-  std::vector<int8_t> shared(broadcast_ ? static_cast<size_t>(rows) : 0, 1);
-  if (broadcast_ && has_key()) {
-    const auto* input = columnar::ArrayView(*parts.payload[0]).values<int8_t>();
-    shared.assign(input, input + rows);
-  }
-  CLUTCH_ASSIGN_OR_RETURN(IndexedKeys keys, indexer_->index(*parts.key, broadcast_, shared));
+  CLUTCH_ASSIGN_OR_RETURN(IndexedKeys keys, keys_of(parts, rows));
   submission.extras.keys = std::move(keys.keys);
   submission.extras.key_index = std::move(keys.index);
   submission.rows = columnar::make_batch(rows, std::move(parts.payload));
@@ -44,8 +57,7 @@ Result<FunctionOperator::Submission> KeyedOperator::prepare(columnar::Array arra
 Result<FunctionOperator::Submission> KeyedOperator::timers(std::optional<int64_t> watermark, int64_t processing_time) {
   Submission submission;
   submission.rows = empty_rows();
-  const columnar::Array none = null_column(0);
-  CLUTCH_ASSIGN_OR_RETURN(IndexedKeys keys, indexer_->index(*none, broadcast_));
+  CLUTCH_ASSIGN_OR_RETURN(IndexedKeys keys, one_key(broadcast_ || !indexer_.has_value(), 0));
   submission.extras.keys = std::move(keys.keys);
   submission.extras.key_index = std::move(keys.index);
   submission.extras.watermark = watermark;

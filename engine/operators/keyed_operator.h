@@ -1,6 +1,7 @@
 // Python functions with state and timers by key.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "operators/rows_operator.h"
@@ -13,7 +14,12 @@ namespace clutch::engine {
 // empty byte string as the last key of every batch: operator state is kept there, and rows of input 1 belong to it.
 class KeyedOperator : public RowsOperator {
  public:
-  // Without a key column all rows belong to the empty key.
+  // `indexer`: of the inputs' key column. Without one, all rows belong to the empty key.
+  KeyedOperator(FunctionDefinition definition, RowsShape shape, bool broadcast, std::optional<KeyIndexer> indexer)
+      : RowsOperator(std::move(definition), std::move(shape)), broadcast_(broadcast), indexer_(std::move(indexer)) {
+    limit_in_flight(1);
+  }
+  // CLUTCH_ERR_UNSUPPORTED for keys of a type with a dictionary.
   static Result<std::unique_ptr<Operator>> make(FunctionDefinition definition, RowsShape shape, bool broadcast);
 
   std::optional<Deadline> deadline() const override;
@@ -25,10 +31,7 @@ class KeyedOperator : public RowsOperator {
   Result<std::optional<Submission>> when_idle() override;
 
  private:
-  KeyedOperator(FunctionDefinition definition, RowsShape shape, bool broadcast)
-      : RowsOperator(std::move(definition), std::move(shape)), broadcast_(broadcast) {
-    limit_in_flight(1);
-  }
+  Result<IndexedKeys> keys_of(Parts& parts, int64_t rows);
   Result<Submission> timers(std::optional<int64_t> watermark, int64_t processing_time);
 
   const bool broadcast_;

@@ -114,7 +114,7 @@ Status RowsOperator::deliver(FunctionResult& result, Kept kept, Output& output) 
   if (count == 0) return {};
   columnar::Array timestamps = timestamps_of_rows(std::move(kept[0]), result.origin(), count);
   CLUTCH_ASSIGN_OR_RETURN(columnar::Array rows, result.take_rows());
-  std::vector<columnar::Array> columns = take_columns(std::move(rows));
+  std::vector<columnar::Array> columns = Shared(std::move(rows)).columns();
   columns.push_back(std::move(timestamps));
   return output.emit(columnar::make_batch(count, std::move(columns)));
 }

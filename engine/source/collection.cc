@@ -6,25 +6,14 @@
 #include <vector>
 
 #include "clutch/columnar/builder.h"
-#include "clutch/columnar/ops.h"
 #include "exchange/share.h"
 #include "job/members.h"
-#include "runtime/batch.h"
 #include "source/json_value.h"
+#include "source/no_timestamps.h"
 #include "source/packed.h"
 
 namespace clutch::engine {
 namespace {
-
-columnar::Array batch_of(columnar::Array elements) {
-  const int64_t rows = elements->length;
-  columnar::ArrayBuilder timestamps(timestamp_field());
-  for (int64_t row = 0; row < rows; ++row) timestamps.append_null();
-  std::vector<columnar::Array> columns;
-  columns.push_back(std::move(elements));
-  columns.push_back(timestamps.finish());
-  return columnar::make_batch(rows, std::move(columns));
-}
 
 // What all readers of one source read: values that were read already, then blobs.
 struct Contents {
@@ -58,7 +47,11 @@ class CollectionReader final : public SourceReader {
     CLUTCH_ASSIGN_OR_RETURN(columnar::Array elements, next(batch_rows_));
     if (elements.empty()) return Polled{Polled::Kind::kEnded, {}};
     given_ += elements->length;
-    return Polled{Polled::Kind::kBatch, batch_of(std::move(elements))};
+    const int64_t rows = elements->length;
+    std::vector<columnar::Array> columns;
+    columns.push_back(std::move(elements));
+    columns.push_back(timestamps_.column(rows));
+    return Polled{Polled::Kind::kBatch, columnar::make_batch(rows, std::move(columns))};
   }
 
   void wake() override {}  // poll() never waits
@@ -99,6 +92,7 @@ class CollectionReader final : public SourceReader {
   size_t blob_ = 0;
   size_t at_ = 0;
   int64_t given_ = 0;
+  NoTimestamps timestamps_;
 };
 
 class Collection final : public Source {

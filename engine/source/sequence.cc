@@ -6,7 +6,7 @@
 
 #include "clutch/columnar/builder.h"
 #include "job/members.h"
-#include "runtime/batch.h"
+#include "source/no_timestamps.h"
 
 namespace clutch::engine {
 namespace {
@@ -17,7 +17,7 @@ constexpr int64_t kHighest = std::numeric_limits<int64_t>::max();
 class SequenceReader final : public SourceReader {
  public:
   SequenceReader(uint64_t first, uint64_t count, const SourceContext& context, columnar::Field element)
-      : first_(first), context_(context), value_(element), timestamp_(timestamp_field()) {
+      : first_(first), context_(context), value_(element) {
     const auto step = static_cast<uint64_t>(context.parallelism);
     const auto own = static_cast<uint64_t>(context.subtask);
     // How many of the numbers own, own + step, ... are below count.
@@ -37,11 +37,10 @@ class SequenceReader final : public SourceReader {
     auto* values = reinterpret_cast<int64_t*>(value_.data().data());
     for (int64_t row = 0; row < rows; ++row, next += step) values[row] = static_cast<int64_t>(next);
     value_.advance(rows);
-    for (int64_t row = 0; row < rows; ++row) timestamp_.append_null();
     left_ -= static_cast<uint64_t>(rows);
     std::vector<columnar::Array> columns;
     columns.push_back(value_.finish());
-    columns.push_back(timestamp_.finish());
+    columns.push_back(timestamps_.column(rows));
     return Polled{Polled::Kind::kBatch, columnar::make_batch(rows, std::move(columns))};
   }
 
@@ -68,7 +67,7 @@ class SequenceReader final : public SourceReader {
   uint64_t total_ = 0;
   uint64_t left_ = 0;
   columnar::ArrayBuilder value_;
-  columnar::ArrayBuilder timestamp_;
+  NoTimestamps timestamps_;
 };
 
 class Sequence final : public Source {

@@ -142,5 +142,31 @@ TEST(InputGate, ManySendersLoseNothingAndNeverExceedTheirRoom) {
   EXPECT_EQ(next, std::vector<int64_t>(kSenders, kElements));
 }
 
+TEST(InputGate, WakesOneTakeThatWaitsOrIsToCome) {
+  InputGate gate(1, 1000);
+  gate.wake();
+  gate.wake();
+  EXPECT_EQ(gate.take()->kind, Kind::kWoken);
+  EXPECT_EQ(taken(gate), kNothing);  // the two calls counted once
+  std::thread waiting([&gate] { EXPECT_EQ(gate.take()->kind, Kind::kWoken); });
+  gate.wake();
+  waiting.join();
+  // An element comes first, and the call is heard behind it.
+  gate.wake();
+  ASSERT_TRUE(gate.put(0, mark(3), 1).ok());
+  EXPECT_EQ(taken(gate), 3);
+  EXPECT_EQ(gate.take()->kind, Kind::kWoken);
+  gate.close(0);
+  EXPECT_EQ(taken(gate), kEnd);
+}
+
+TEST(InputGate, CarriesBarriersInOrder) {
+  InputGate gate(1, 1000);
+  ASSERT_TRUE(gate.put(0, mark(1), 1).ok());
+  ASSERT_TRUE(gate.put(0, Barrier{7}, 0).ok());
+  EXPECT_EQ(taken(gate), 1);
+  EXPECT_EQ(std::get<Barrier>(gate.take()->element), Barrier{7});
+}
+
 }  // namespace
 }  // namespace clutch::engine

@@ -98,7 +98,7 @@ TEST_P(PythonJob, SideOutputs) {
       source, Sketch::python("stream.process", code, "int64",
                              {{"side_outputs", {{"odd", "int64"}, {"rows", "struct<n: int64, s: string>"}}}}));
   const int even = sketch.collect(process);
-  const int odd = sketch.collect(process, {}, {{"side", "odd"}});
+  const int odd = sketch.collect(process, Json::object(), {{"side", "odd"}});
   const int rows = sketch.collect(
       sketch.node(process, Sketch::python("stream.map", "def f(r):\n  return r.s\n", "string"), {{"side", "rows"}}));
   Gathered got = run(sketch, host_);
