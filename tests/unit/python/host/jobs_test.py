@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import datetime
 import unittest
 from typing import Any, Callable, List
@@ -87,6 +88,13 @@ def tens(value: int) -> int:
 
 def inverse(value: int) -> int:
     return 1 // value
+
+
+def interrupt(value: int) -> int:
+    """As if Ctrl-C was pressed while the job runs."""
+    if value == 1:
+        _thread.interrupt_main()
+    return value
 
 
 def first(value: Any) -> Any:
@@ -350,6 +358,14 @@ class OnJobs(Jobs):
             self.assertEqual(getattr(error, "name", None), "CLUTCH_ERR_CANCELLED")
 
         self.in_each(test)
+
+    def test_an_interrupt_ends_the_job(self) -> None:
+        env = environment("thread")
+        env.from_sequence(1, 2**62).map(interrupt, LONG)._sink("nowhere", {"type": "blackhole"})
+        with self.assertRaises(KeyboardInterrupt):
+            env.execute()
+        numbers = env.from_sequence(1, 3)  # what was interrupted left nothing behind
+        self.assertEqual(self.collected(numbers.map(increment, LONG)), [2, 3, 4])
 
     def test_a_failed_job_is_told_once_and_again(self) -> None:
         env = environment("thread")
