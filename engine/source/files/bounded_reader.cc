@@ -62,13 +62,13 @@ class BoundedFilesReader final : public SourceReader {
   void wake() override {}  // never waits
 
   Result<std::string> position() override {
-    FilesPosition position{context_.subtask, context_.parallelism, {}, {}};
+    FilesPosition position{/*watching=*/false, context_.subtask, context_.parallelism, {}, {}};
     position.ranges.assign(ranges_.begin() + static_cast<long>(current_), ranges_.end());
     return write_position(position);
   }
 
   Status restore(const std::string& position) override {
-    CLUTCH_ASSIGN_OR_RETURN(FilesPosition read, read_position(position, context_.subtask, context_.parallelism));
+    CLUTCH_ASSIGN_OR_RETURN(FilesPosition read, read_position(position, /*watching=*/false, context_));
     ranges_ = std::move(read.ranges);
     restored_ = true;
     return {};

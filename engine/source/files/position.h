@@ -7,6 +7,7 @@
 
 #include "clutch/columnar/result.h"
 #include "source/files/range.h"
+#include "source/source.h"
 
 namespace clutch::engine {
 
@@ -18,6 +19,7 @@ struct WatchedFile {
 };
 
 struct FilesPosition {
+  bool watching = false;
   int32_t subtask = 0;
   int32_t parallelism = 1;
   std::vector<FileRange> ranges;     // bounded: what is left to read
@@ -26,7 +28,7 @@ struct FilesPosition {
 
 std::string write_position(const FilesPosition& position);
 // Fails with CLUTCH_ERR_DATA on bytes that are no position, and with CLUTCH_ERR_ARGUMENT on one of another subtask or
-// parallelism.
-Result<FilesPosition> read_position(const std::string& bytes, int32_t subtask, int32_t parallelism);
+// parallelism, or of a source that watches where this one does not.
+Result<FilesPosition> read_position(const std::string& bytes, bool watching, const SourceContext& context);
 
 }  // namespace clutch::engine

@@ -60,7 +60,8 @@ Result<bool> RangeReader::open(FileRange range, FileEnd end) {
     CLUTCH_ASSIGN_OR_RETURN(file_, TextFile::open(range_.path, spec_.charset, start));
   } else {
     CLUTCH_ASSIGN_OR_RETURN(file_, TextFile::open(range_.path, spec_.charset, start - 1));
-    CLUTCH_RETURN_IF_ERROR(pass_started_record());
+    // Behind a byte order mark a record begins, wherever in it the range does.
+    if (file_->position() < start) CLUTCH_RETURN_IF_ERROR(pass_started_record());
   }
   range_.next = file_->position();
   return true;

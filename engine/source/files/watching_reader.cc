@@ -51,13 +51,13 @@ class WatchingFilesReader final : public SourceReader {
   void wake() override { waker_.wake(); }
 
   Result<std::string> position() override {
-    FilesPosition position{context_.subtask, context_.parallelism, {}, {}};
+    FilesPosition position{/*watching=*/true, context_.subtask, context_.parallelism, {}, {}};
     for (const auto& [path, file] : files_) position.watched.push_back({path, file.inode, file.next});
     return write_position(position);
   }
 
   Status restore(const std::string& position) override {
-    CLUTCH_ASSIGN_OR_RETURN(const FilesPosition read, read_position(position, context_.subtask, context_.parallelism));
+    CLUTCH_ASSIGN_OR_RETURN(const FilesPosition read, read_position(position, /*watching=*/true, context_));
     for (const WatchedFile& file : read.watched) {
       Watched& watched = files_[file.path];
       watched.inode = file.inode;

@@ -33,8 +33,6 @@ size_t LineBuffer::find_end() const {
   return rest_.find(delimiter_, std::max(head_, std::min(searched_, rest_.size())));
 }
 
-bool LineBuffer::has_line() const { return find_end() != std::string::npos || (finished_ && head_ < rest_.size()); }
-
 Status LineBuffer::take(int64_t rows, columnar::ArrayBuilder& out) {
   while (out.length() < rows) {
     const size_t end = find_end();

@@ -26,8 +26,6 @@ class LineBuffer {
   // Append lines to a builder of text until it has `rows`. Fails with CLUTCH_ERR_VALUE, naming the line, on text that
   // is not UTF-8 and on a line without an end.
   Status take(int64_t rows, columnar::ArrayBuilder& out);
-  // take() would give a line.
-  bool has_line() const;
 
  private:
   size_t find_end() const;

@@ -190,9 +190,10 @@ TEST(FilesSource, RangesGiveEveryRecordOnce) {
   };
   size_t records = 0;
   for (int file = 0; file < 60; ++file) {
-    std::string lines;
-    std::string csv = below(2) == 0 ? "n,s\n" : "n,s\r\n";
-    std::string json;
+    const std::string mark = below(3) == 0 ? "\xEF\xBB\xBF" : "";
+    std::string lines = mark;
+    std::string csv = mark + (below(2) == 0 ? "n,s\n" : "n,s\r\n");
+    std::string json = mark;
     const unsigned count = below(30);
     for (unsigned i = 0; i < count; ++i) {
       const std::string end = below(4) == 0 ? "\r\n" : "\n";

@@ -134,6 +134,10 @@ TEST(WatchingSource, GoesOnFromAPosition) {
   ASSERT_TRUE(second.reader->restore(position).ok());
   ASSERT_TRUE(second.reader->open().ok());
   EXPECT_EQ(second.take(2), (Texts{"\"2\"", "\"33\""}));
+  const auto once = *make_files_source({{"path", folder.path()}, {"format", "text"}}, value_field("string"), "s");
+  EXPECT_EQ((*once->reader({}))->restore(position).message(),
+            "the position of a source that watches files cannot be taken by one that reads them once; restore it with "
+            "the same watch_ms");
 }
 
 TEST(WatchingSource, EachFileBelongsToOneSubtask) {
