@@ -181,6 +181,12 @@ class VarBinaryType(_LengthType):
     _NAME, _LONGEST = "VARBINARY", "BYTES"
 
 
+class PickleType(AtomicType):
+    """Any Python object, as its pickle."""
+
+    _NAME = "PICKLE"
+
+
 class DateType(AtomicType):
     _NAME = "DATE"
 
@@ -376,7 +382,7 @@ class RowType(DataType):
         return [field.data_type for field in self.fields]
 
     def _with_nullable(self, nullable: bool) -> "DataType":
-        return RowType(self.fields, nullable)  # a list of its own: add() on one does not change the other
+        return type(self)(self.fields, nullable)  # a list of its own: add() on one does not change the other
 
     def _arguments(self) -> Tuple[Any, ...]:
         return (tuple(self.fields),)
@@ -398,3 +404,10 @@ class RowType(DataType):
                     return field
             raise KeyError(key)
         return RowType(self.fields[key]) if isinstance(key, slice) else self.fields[key]
+
+
+class TupleType(RowType):
+    """A row that Python code sees as a tuple."""
+
+    def _text(self) -> str:
+        return "TUPLE" + super()._text()[len("ROW") :]

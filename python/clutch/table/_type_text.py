@@ -27,6 +27,7 @@ _PRECISION_OF_UNIT = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 # Types that are a name and nothing else.
 _SIMPLE: Dict[str, d.DataType] = {
     "null": d.NullType(),
+    "pickle": d.PickleType(),
     "bool": d.BooleanType(),
     "boolean": d.BooleanType(),
     "int8": d.TinyIntType(),
@@ -94,6 +95,7 @@ class _Parser:
             "fixed_size_list": self._fixed_list,
             "struct": self._row,
             "row": self._row,
+            "tuple": self._tuple,
             "map": self._map,
             "multiset": lambda depth: d.MultisetType(self._item(depth + 1)),
             "dictionary": self._dictionary,
@@ -410,6 +412,10 @@ class _Parser:
         if not self._accept(close):
             self._expected("',' or '%s'" % close)
         return d.RowType(fields)
+
+    def _tuple(self, depth: int) -> d.DataType:
+        row = self._row(depth)
+        return d.TupleType(list(row)) if isinstance(row, d.RowType) else row
 
     def _field(self, depth: int) -> d.RowField:
         name = self._field_name()

@@ -65,7 +65,7 @@ class DataGeneratorSource(Source):
         if self._rate is None:
             numbers = self._numbers._attach(env, name, Types.LONG())
         else:
-            fields = {"number": {"generator": "sequence", "start": 0, "end": self._count - 1}}
+            fields = [{"name": "number", "kind": "sequence", "start": 0, "end": self._count - 1}]
             source = {"type": "datagen", "fields": fields, "rows": self._count, "rows_per_second": self._rate}
             row = Types.ROW_NAMED(["number"], [Types.LONG()])
             numbers = env._source(name, {"source": source}, row, True, True).map(_first, Types.LONG())
