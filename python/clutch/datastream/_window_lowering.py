@@ -63,17 +63,14 @@ def _assigner(assigner: Any) -> Optional[Dict[str, Any]]:
     plain = assigner.plain()
     sort = plain.pop("sort")
     domain = "event" if plain.pop("event_time") else "processing"
-    if sort == "custom":
-        return None
+    if sort in ("custom", "dynamic_session"):
+        return None  # a gap of an element's own is for Python to say
     if sort == "count_tumbling":
         return {"type": "count", "size": plain["size"], "slide": plain["size"]}
     if sort == "count_sliding":
         return {"type": "count", "size": plain["size"], "slide": plain["slide"]}
     if sort == "global":
         return {"type": "global"}
-    if sort == "dynamic_session":
-        extractor = assigner.extractor()
-        return {"type": sort, "domain": domain, "gap_code": Code(extractor.extract, name_of(extractor))}
     return {"type": sort, "domain": domain, **plain}
 
 
