@@ -35,7 +35,7 @@ struct Staged {
   std::vector<TimerChange> timers;
   std::vector<Timer> fired;
   std::vector<Timer> fired_inside;  // Registered and fired in the batch: they have the places behind those of `fired`.
-  std::vector<bool> dead;  // By input row; empty until the first dead letter.
+  std::vector<bool> dead;           // By input row; empty until the first dead letter.
 };
 
 // Where a batch's outcome is put for the one who waits for it. Guarded by the owner's mutex.
