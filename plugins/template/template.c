@@ -223,6 +223,7 @@ struct run {
   struct value_of_key* values; /* One a key of the batch. */
   uint64_t n_columns, n_keys;
   int32_t key;                /* The one whose row or timer runs now. */
+  int32_t timer;              /* Its place in the batch, while timers run: -1 - timer is the origin of its rows. */
   struct value_of_key before; /* Its value before the row, put back if the row fails. */
   void* scratch;
 };
@@ -264,7 +265,7 @@ static void* give_scratch(native_call* call, uint64_t size) {
 }
 
 static int32_t add_row_number(struct run* run, enum staged into) {
-  const int32_t row = (int32_t)run->call.row;
+  const int32_t row = run->call.row < 0 ? -1 - run->timer : (int32_t)run->call.row;
   return column_add(&run->staged[into], &row, 0) == 0 ? 0
                                                       : refuse(run, CLUTCH_ERR_MEMORY, "no memory for a row number");
 }
@@ -421,6 +422,7 @@ static int32_t run_timers(struct run* run) {
     const int64_t at = timers->offset + i; /* The offset of a struct array shifts its columns. */
     select_key(run, *(const int32_t*)column_value(timers->children[0], 'i', at, &size));
     run->call.timestamp_ms = *(const int64_t*)column_value(timers->children[1], 'l', at, &size);
+    run->timer = (int32_t)i;
     const int32_t status = call_once(run, i);
     if (status != CLUTCH_OK) return status;
   }

@@ -132,9 +132,9 @@ TEST(Loading, RefusesWhatCannotBeCalled) {
 
 TEST(Loading, RefusesKindsAndFormatsItDoesNotServe) {
   Session session;
-  const clutch_error kind = session.refuse(source("stream.reduce", "def f(x):\n    return x\n"));
+  const clutch_error kind = session.refuse(source("stream.window", "def f(x):\n    return x\n"));
   EXPECT_EQ(kind.code, CLUTCH_ERR_UNSUPPORTED);
-  EXPECT_THAT(kind.message, StartsWith("function \"f\": kind \"stream.reduce\" is not served; kinds served: "));
+  EXPECT_THAT(kind.message, StartsWith("function \"f\": kind \"stream.window\" is not served; kinds served: "));
   SpecText native = import("lib.so:f");
   native.steps[0].format = "native";
   EXPECT_EQ(session.refuse(native).message,

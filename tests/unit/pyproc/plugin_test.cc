@@ -150,10 +150,13 @@ TEST_F(ProcessPlugin, RefusesWhatItCannotServe) {
   clutch_function_info info{sizeof(info), 0};
   EXPECT_LT(api_->function_open(runtime, spec("x", "stream.window"), nullptr, &function, &info, &error_), 0);
   EXPECT_EQ(error_.message,
-            "process mode does not serve the kind stream.window; it serves stream.async, stream.filter, "
-            "stream.flat_map, stream.key_by, stream.keyed_process, stream.map, stream.process, stream.timestamps, "
-            "table.aggregate, table.aggregate.vectorized, "
-            "table.scalar, table.scalar.async, "
+            "process mode does not serve the kind stream.window; it serves stream.async, "
+            "stream.broadcast_process, stream.co_flat_map, stream.co_map, stream.co_process, stream.filter, "
+            "stream.flat_map, stream.interval_join, stream.key_by, stream.keyed_broadcast_process, "
+            "stream.keyed_co_process, stream.keyed_process, stream.map, stream.process, stream.reduce, "
+            "stream.timestamps, stream.window.aggregate, stream.window.apply, stream.window.co_group, "
+            "stream.window.flat_join, stream.window.join, stream.window.process, stream.window.reduce, "
+            "table.aggregate, table.aggregate.vectorized, table.scalar, table.scalar.async, "
             "table.scalar.vectorized, table.table and table.table_aggregate");
   api_->runtime_close(runtime);
 }

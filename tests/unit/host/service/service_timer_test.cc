@@ -108,6 +108,37 @@ TEST_F(TimerTest, RowsThatATimerGaveHaveNoInputRow) {
   EXPECT_EQ(output.origin(1), 0);
 }
 
+TEST_F(TimerTest, RowsNameTheTimerThatGaveThem) {
+  run(KeyedBatch({1}, {"a"}), {{0, 5, kEvent, kSet}, {0, 6, kEvent, kSet}});
+  // The second timer of the batch comes after one that was registered and fired in it, which has the place behind both.
+  keyed.plugin.submit = [&](const clutch_batch& batch, clutch_error* error) {
+    const int32_t status = keyed.set_timers(batch, {{0, 5, kEvent, CLUTCH_TIMER_FIRED}}, error);
+    if (status != CLUTCH_OK) return status;
+    return keyed.plugin.emit(batch, batch_of(4, int64_column({7, 8, 9, 10})), int32_column({-1, -3, -2, 0}), 0, error);
+  };
+  const Output output = KeyedBatch({1}, {"b"}).watermark(6).call(function);
+  EXPECT_EQ(output.origin(1), -3);
+  EXPECT_EQ(output.origin(2), -2);
+  EXPECT_EQ(output.origin(3), 0);
+}
+
+TEST_F(TimerTest, RowsOfTimersThatDidNotFireAreRefused) {
+  run(KeyedBatch({1}, {"a"}), {{0, 5, kEvent, kSet}});
+  const auto sentence = [&](std::vector<int32_t> origin) {
+    keyed.plugin.submit = [&](const clutch_batch& batch, clutch_error* error) {
+      return keyed.plugin.emit(batch, batch_of(2, int64_column({7, 8})), int32_column(origin), 0, error);
+    };
+    try {
+      KeyedBatch({1}, {"b"}).watermark(5).call(function);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(sentence({-2, 0}), HasSubstr("origin names input row -2, the batch has 1 rows"));
+  EXPECT_THAT(sentence({0, -1}), HasSubstr("origin decreases"));
+}
+
 TEST_F(TimerTest, RefusesWhatDoesNotExist) {
   const auto sentence = [&](const TimerOp& timer) {
     try {
