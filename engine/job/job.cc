@@ -93,6 +93,7 @@ Status Job::start() {
   Status status;
   for (const std::unique_ptr<Subtask>& subtask : parts.subtasks) {
     context.parallelism = subtask->parallelism();
+    context.max_parallelism = parts.description.max_parallelism;
     status = subtask->open(context);
     if (!status.ok()) break;
   }

@@ -9,7 +9,19 @@ namespace clutch::engine {
 
 Status FunctionOperator::open(const OperatorContext& context) {
   batch_rows_ = context.batch_rows;
-  CLUTCH_ASSIGN_OR_RETURN(function_, HostedFunction::open(*context.host, definition_, context.waker));
+  // What user code sees in its runtime context (docs/kinds.md).
+  FunctionDefinition definition = definition_;
+  definition.options.emplace_back("task.name", definition.name);
+  definition.options.emplace_back("task.parallelism", std::to_string(context.parallelism));
+  definition.options.emplace_back("task.max-parallelism", std::to_string(context.max_parallelism));
+  definition.options.emplace_back("task.index", std::to_string(context.subtask));
+  definition.options.emplace_back("task.attempt", "0");
+  if (has_state()) {
+    CLUTCH_ASSIGN_OR_RETURN(const KeyGroups groups, KeyGroups::make(context.parallelism, context.max_parallelism));
+    store_ = std::make_unique<FunctionStore>(groups, context.subtask);
+    definition.store = store_->table();
+  }
+  CLUTCH_ASSIGN_OR_RETURN(function_, HostedFunction::open(*context.host, definition, context.waker));
   mode_ = function_->mode();
   plugin_ = function_->plugin();
   if (most_ == 0) most_ = std::max<size_t>(function_->max_in_flight(), 1);

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "operators/function_store.h"
 #include "operators/operator.h"
 #include "runtime/hosted_function.h"
 
@@ -36,6 +37,9 @@ class FunctionOperator : public Operator {
   uint64_t dead_letters() const override { return dead_letters_.load(std::memory_order_relaxed); }
 
  protected:
+  // Whether the function has state or timers by key.
+  virtual bool has_state() const { return false; }
+
   // Columns of the input that the output is made of.
   using Kept = std::vector<columnar::Array>;
 
@@ -83,6 +87,7 @@ class FunctionOperator : public Operator {
   Result<columnar::Array> next_batch();
 
   FunctionDefinition definition_;
+  std::unique_ptr<FunctionStore> store_;  // if it has state; outlives the function
   std::unique_ptr<HostedFunction> function_;
   std::string mode_;
   std::string plugin_;

@@ -26,6 +26,7 @@ class KeyedOperator : public RowsOperator {
   Status on_deadline(Output& output) override { return advance(output); }
 
  protected:
+  bool has_state() const override { return true; }
   Result<Submission> prepare(columnar::Array arranged) override;
   Result<std::optional<Submission>> before_signal(const TimeSignal& signal) override;
   Result<std::optional<Submission>> when_idle() override;

@@ -35,6 +35,7 @@ struct OperatorContext {
   std::string job_name;
   int32_t subtask = 0;
   int32_t parallelism = 1;
+  int32_t max_parallelism = 128;
   int64_t batch_rows = 4096;
 };
 

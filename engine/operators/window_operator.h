@@ -42,6 +42,7 @@ class WindowOperator final : public RowsOperator {
   Status on_deadline(Output& output) override { return advance(output); }
 
  protected:
+  bool has_state() const override { return true; }
   Result<Submission> prepare(columnar::Array arranged) override;
   Result<std::optional<Submission>> before_signal(const TimeSignal& signal) override;
   Result<std::optional<Submission>> when_idle() override;

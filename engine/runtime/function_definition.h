@@ -26,7 +26,8 @@ struct FunctionDefinition {
   int32_t on_error = CLUTCH_APP_ON_ERROR_FAIL;
   std::string mode;  // empty: the host's
   Options options;
-  int64_t timeout_ms = 0;  // of a batch; 0: the plugin's default
+  int64_t timeout_ms = 0;                         // of a batch; 0: the plugin's default
+  const clutch_app_state_store* store = nullptr;  // of state and timers; must outlive the function
 
   // Call `use` with the form that libclutch takes, which lives for the call.
   template <typename Use>
@@ -40,6 +41,7 @@ struct FunctionDefinition {
       for (const auto& [key, value] : steps[i].options) spec.step_option(key, value);
     }
     spec.name(name).input(in.get()).output(out.get()).on_error(static_cast<OnError>(on_error)).mode(mode);
+    spec.state_store(store);
     for (const auto& [key, value] : options) spec.option(key, value);
     return use(spec);
   }

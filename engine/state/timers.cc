@@ -12,12 +12,14 @@ template <typename Change>
 void TimerGroups::change(TimerDomain domain, int32_t group, Change change) {
   Timers& timers = group_at(group)[static_cast<size_t>(domain)];
   Heads& heads = heads_[static_cast<size_t>(domain)];
-  const std::optional<int64_t> before = timers.empty() ? std::nullopt : std::optional(timers.begin()->first);
+  const bool had = !timers.empty();
+  const int64_t before = had ? timers.begin()->first : 0;
   change(timers);
-  const std::optional<int64_t> after = timers.empty() ? std::nullopt : std::optional(timers.begin()->first);
-  if (before == after) return;
-  if (before) heads.erase({*before, group});
-  if (after) heads.emplace(*after, group);
+  const bool has = !timers.empty();
+  const int64_t after = has ? timers.begin()->first : 0;
+  if (had == has && before == after) return;
+  if (had) heads.erase({before, group});
+  if (has) heads.emplace(after, group);
 }
 
 void TimerGroups::add(TimerDomain domain, int64_t time, std::string_view key) {

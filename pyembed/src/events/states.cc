@@ -113,15 +113,21 @@ PyObject* KeyStates::declare(PyObject* self, PyObject* arguments) {
     int sort = 0;
     PyObject* types = nullptr;
     long long ttl_ms = 0;
-    if (PyArg_ParseTuple(arguments, "ssiO!L", &name, &label, &sort, &PyTuple_Type, &types, &ttl_ms) == 0) {
+    clutch_state_declaration declaration{};
+    if (PyArg_ParseTuple(arguments, "ssiO!Lii", &name, &label, &sort, &PyTuple_Type, &types, &ttl_ms,
+                         &declaration.ttl_update, &declaration.ttl_visibility) == 0) {
       return nullptr;
     }
-    return states.declare_state(name, label, sort, types, ttl_ms);
+    declaration.struct_size = sizeof(declaration);
+    declaration.state_kind = sort;
+    declaration.name = to_str(name);
+    declaration.ttl_ms = ttl_ms;
+    return states.declare_state(declaration, label, types);
   });
 }
 
 // Gives the number of a list or map state, and the object of a value state.
-PyObject* KeyStates::declare_state(const char* name, const char* label, int sort, PyObject* types, int64_t ttl_ms) {
+PyObject* KeyStates::declare_state(const clutch_state_declaration& declaration, const char* label, PyObject* types) {
   if (!open_) {
     PyErr_SetString(PyExc_RuntimeError, (std::string(label) + " is declared after open()").c_str());
     return nullptr;
@@ -131,14 +137,13 @@ PyObject* KeyStates::declare_state(const char* name, const char* label, int sort
     PyObject* type = PyTuple_GetItem(types, i);
     texts.push_back(type == Py_None ? std::nullopt : std::optional<std::string>(to_text(type)));
   }
-  const clutch_state_declaration declaration{sizeof(declaration), sort, to_str(name), ttl_ms};
   const Result<size_t> added = stored_.add(*host_, context_, declaration, label, texts, interpreter_->module());
   if (!added.ok()) {
     PyErr_SetString(PyExc_ValueError, (std::string(label) + ": " + std::string(added.status().message())).c_str());
     return nullptr;
   }
-  if (sort != CLUTCH_STATE_VALUE) return PyLong_FromSize_t(*added);
-  auto value = std::make_unique<ValueCells>(stored_, *added, *key_);
+  if (declaration.state_kind != CLUTCH_STATE_VALUE) return PyLong_FromSize_t(*added);
+  auto value = std::make_unique<ValueCells>(stored_, *added, *key_, declaration);
   if (!value->make(value_type_.get())) return nullptr;
   values_.push_back(std::move(value));
   return fresh(values_.back()->object());

@@ -41,7 +41,7 @@ class KeyStates {
   bool call(const char* method, PyObject* argument = nullptr);
   static PyObject* declare(PyObject* self, PyObject* arguments);
   static PyObject* group(PyObject* self, PyObject*);
-  PyObject* declare_state(const char* name, const char* label, int sort, PyObject* types, int64_t ttl_ms);
+  PyObject* declare_state(const clutch_state_declaration& declaration, const char* label, PyObject* types);
 
   Interpreter* interpreter_;
   const Host* host_;

@@ -100,7 +100,7 @@ Result<Accumulators> Accumulators::make(const Gil& gil, const Executor::Parts& p
   CLUTCH_ASSIGN_OR_RETURN(made.reader_, Reader::make(made.field_, parts.interpreter.module()));
   CLUTCH_ASSIGN_OR_RETURN(made.writer_, Writer::make(made.field_, parts.interpreter.module()));
   made.builder_ = std::make_unique<columnar::ArrayBuilder>(made.field_);
-  const clutch_state_declaration declaration{sizeof(declaration), CLUTCH_STATE_VALUE, to_str("accumulator"), 0};
+  const clutch_state_declaration declaration{sizeof(declaration), CLUTCH_STATE_VALUE, to_str("accumulator"), 0, 0, 0};
   const int32_t declared = state->declare(parts.context, &declaration, &made.state_, nullptr);
   if (declared < 0) return Status(declared, "the host did not take the state \"accumulator\"", CLUTCH_ORIGIN_HOST);
   if (const auto views = find_option(step.options, "views"); views && !views->empty() && *views != "[]") {

@@ -35,8 +35,8 @@ Result<std::unique_ptr<Views>> Views::make(const Gil& gil, const Executor::Parts
     std::vector<std::optional<std::string>> types;
     for (Py_ssize_t part = 2; part < PyTuple_Size(view); ++part) types.push_back(to_text(PyTuple_GetItem(view, part)));
     const std::string name = "view " + std::to_string(position);
-    const clutch_state_declaration declaration{sizeof(declaration), map ? CLUTCH_STATE_MAP : CLUTCH_STATE_LIST,
-                                               to_str(name), 0};
+    const clutch_state_declaration declaration{
+        sizeof(declaration), map ? CLUTCH_STATE_MAP : CLUTCH_STATE_LIST, to_str(name), 0, 0, 0};
     Result<size_t> added =
         made->states_.add(parts.host, parts.context, declaration, "a view", types, interpreter.module());
     if (!added.ok()) return std::move(added).status().prefixed("option views");

@@ -8,6 +8,8 @@ What the runtime expects of a state's descriptor, whatever class it has:
                    get_aggregating_state. None in the place of a text: the value is pickled. Keys of a map should have a
                    type, as equal objects may have different pickles.
     clutch_ttl_ms  optional: milliseconds from the last write until the state is gone; 0 or absent: never
+    clutch_ttl_update      optional: 1: reads count like writes
+    clutch_ttl_visibility  optional: 1: what has expired is seen until the batch that reads it ends
     reduce_function     of get_reducing_state: f(a, b), or an object with reduce(a, b)
     aggregate_function  of get_aggregating_state: create_accumulator(), add(value, accumulator) -> accumulator,
                         get_result(accumulator)
@@ -259,6 +261,9 @@ class AggregatingState(_Folded):
         self._update(self._function.add(value, accumulator))
 
 
+_TOUCH = 4
+
+
 class _Paged(object):
     """What list and map states have in common: a backend of fold.py for each group that is touched."""
 
@@ -267,10 +272,12 @@ class _Paged(object):
         self._group = states._group
         self._number = number
         self._backend = backend
+        self._touches = False  # the host is to know what was read
         self._begin()
 
     def _begin(self):
         self._backends = {}
+        self._touched = {}  # by group the bytes of the keys that were read, None for all
 
     def _here(self):
         group = self._group()
@@ -279,11 +286,24 @@ class _Paged(object):
             found = self._backends[group] = self._backend(self._states, self._number, group)
         return found
 
+    def _read_all(self):
+        if self._touches:
+            self._touched.setdefault(self._group(), set()).add(None)
+        return self._here()
+
+    def _read(self, key):
+        if self._touches:
+            self._touched.setdefault(self._group(), set()).add(self._states._encode(self._number, 0, key))
+        return self._here()
+
     def clear(self):
         self._here().clear()
 
     def _changes(self):
         changes = []
+        for group in sorted(self._touched):
+            keys = self._touched[group]
+            changes.extend((group, _TOUCH, key, None) for key in ([None] if None in keys else sorted(keys)))
         for group in sorted(self._backends):
             changes.extend(self._backends[group]._changes())
         return changes
@@ -291,7 +311,7 @@ class _Paged(object):
 
 class ListState(_Paged):
     def get(self):
-        for page in self._here().pages():
+        for page in self._read_all().pages():
             for value in page:
                 yield value
 
@@ -312,7 +332,7 @@ class ListState(_Paged):
 
 class MapState(_Paged):
     def get(self, key):
-        return self._here().get(key)[1]
+        return self._read(key).get(key)[1]
 
     def put(self, key, value):
         self._here().put([(key, value)])
@@ -324,10 +344,10 @@ class MapState(_Paged):
         self._here().remove(key)
 
     def contains(self, key):
-        return self._here().get(key)[0]
+        return self._read(key).get(key)[0]
 
     def items(self):
-        for page in self._here().pages():
+        for page in self._read_all().pages():
             for pair in page:
                 yield pair
 
@@ -411,7 +431,8 @@ class States(object):
             ) from None
         if len(types) != count:
             raise TypeError("%s() takes a descriptor with %d types; %r has %d" % (method, count, name, len(types)))
-        declared = (method, types, int(getattr(descriptor, "clutch_ttl_ms", 0) or 0))
+        ttl = tuple(int(getattr(descriptor, "clutch_ttl_" + part, 0) or 0) for part in ("ms", "update", "visibility"))
+        declared = (method, types, ttl)
         known = self._known.get(name)
         if known is not None and known[0] != declared:
             raise ValueError(
@@ -423,9 +444,10 @@ class States(object):
                 raise RuntimeError(
                     "state %r is asked for after open(); get it from the context in open(runtime_context)" % (name,)
                 )
-            state = make(self._declare(name, 'state "%s"' % name, sort, types, declared[2]))
+            state = make(self._declare(name, 'state "%s"' % name, sort, types, *ttl))
             known = self._known[name] = (declared, state)
             if isinstance(state, _Paged):
+                state._touches = ttl[0] > 0 and any(ttl[1:])
                 self._paged.append(state)
         return known[1]
 
@@ -452,7 +474,7 @@ class States(object):
         )
 
     def declare_broadcast(self, name, types):
-        number = self._declare("broadcast:" + name, 'broadcast state "%s"' % name, _MAP, tuple(types), 0)
+        number = self._declare("broadcast:" + name, 'broadcast state "%s"' % name, _MAP, tuple(types), 0, 0, 0)
         self._paged.append(BroadcastState(self, number, self._map))
         return self._paged[-1]
 

@@ -56,11 +56,9 @@ size_t Coder::encode_many(const std::vector<PyObject*>& values, const std::strin
   size_t done = 0;
   if (!codec_) {
     for (; done < values.size(); ++done) {
-      PyRef bytes = PyRef::steal(PyObject_CallFunction(dumps_.get(), "Ol", values[done], kProtocol));
-      char* data = nullptr;
-      Py_ssize_t size = 0;
-      if (!bytes || PyBytes_AsStringAndSize(bytes.get(), &data, &size) != 0) break;
-      ret_bytes.append(data, static_cast<size_t>(size));
+      std::string_view pickled;
+      if (!pickler_->dump(values[done], pickled)) break;
+      ret_bytes.append(pickled);
       ret_ends.push_back(ret_bytes.size());
     }
     return done;

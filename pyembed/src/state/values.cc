@@ -82,6 +82,7 @@ void ValueCells::end() {
   cells_.clear();
   touched_.clear();
   settled_.clear();
+  read_.clear();
   found_.reset();
   failed_at_ = -1;
 }
@@ -136,6 +137,10 @@ PyObject* ValueCells::value() {
   Cell& cell = cells_[static_cast<size_t>(key_.group)];
   if (!cell.object && !load(cell, key_.group)) [[unlikely]]
     return nullptr;
+  if (touches_ && !cell.read) {
+    cell.read = true;
+    read_.push_back(key_.group);
+  }
   return fresh(cell.object.get());
 }
 
@@ -174,7 +179,7 @@ bool ValueCells::settle() {
       ++at;
     }
     cell.touched = false;
-    if (bytes == stored_bytes(group)) continue;
+    if (bytes == stored_bytes(group) && !(expires_ && bytes)) continue;
     if (!cell.settled) settled_.push_back(group);
     cell.settled = true;
     cell.bytes = bytes;
@@ -196,8 +201,14 @@ void ValueCells::forget() {
 
 bool ValueCells::flush() {
   if (!settle()) return false;
-  if (settled_.empty()) return true;
+  if (settled_.empty() && read_.empty()) return true;
   columnar::ArrayBuilder changes = StoredStates::changes_builder();
+  // What was not there when it was read needs no touch, and what was written begins its time anyway.
+  for (const int32_t group : read_) {
+    if (cells_[static_cast<size_t>(group)].settled || found_.empty() || !stored_bytes(group)) continue;
+    StoredStates::add_change(changes, group, CLUTCH_STATE_OP_TOUCH, std::nullopt, std::nullopt);
+  }
+  if (settled_.empty() && changes.length() == 0) return true;
   for (const int32_t group : settled_) {
     const Cell& cell = cells_[static_cast<size_t>(group)];
     StoredStates::add_change(changes, group, cell.bytes ? CLUTCH_STATE_OP_PUT : CLUTCH_STATE_OP_CLEAR, std::nullopt,

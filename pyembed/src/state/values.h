@@ -27,8 +27,13 @@ struct CurrentKey {
 
 class ValueCells {
  public:
-  // `state` is a value state of `stored`. Everything given outlives this object.
-  ValueCells(StoredStates& stored, size_t state, const CurrentKey& key) : stored_(stored), state_(state), key_(key) {}
+  // `state` is a value state of `stored`, declared so. Everything given but the declaration outlives this object.
+  ValueCells(StoredStates& stored, size_t state, const CurrentKey& key, const clutch_state_declaration& declaration)
+      : stored_(stored),
+        state_(state),
+        key_(key),
+        expires_(declaration.ttl_ms > 0),
+        touches_(expires_ && (declaration.ttl_update != 0 || declaration.ttl_visibility != 0)) {}
   // The Python object may live longer, and finds nothing then.
   ~ValueCells();
   ValueCells(const ValueCells&) = delete;
@@ -63,6 +68,7 @@ class ValueCells {
     std::optional<std::string> bytes;  // of settle(); nothing there: as stored
     bool touched = false;              // the object is newer than the bytes
     bool settled = false;              // the bytes are newer than those stored
+    bool read = false;                 // where the host is to know that
   };
 
   bool read();
@@ -72,10 +78,13 @@ class ValueCells {
   StoredStates& stored_;
   const size_t state_;
   const CurrentKey& key_;
+  const bool expires_;  // a write counts also where it changes nothing
+  const bool touches_;  // the host is to know what was read
   PyRef object_;
   std::vector<Cell> cells_;
   std::vector<int32_t> touched_;
   std::vector<int32_t> settled_;
+  std::vector<int32_t> read_;
   columnar::Array found_;  // what the host has; released until it is read
   int32_t failed_at_ = -1;
   // Kept to keep their memory.

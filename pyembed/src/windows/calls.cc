@@ -54,7 +54,7 @@ Status WindowCalls::make_calls(const Gil& gil, const Executor::Parts& parts, con
     if (parts.host.state == nullptr) {
       return Status(CLUTCH_ERR_UNSUPPORTED, "this host has no state by key", CLUTCH_ORIGIN_HOST);
     }
-    const clutch_state_declaration declaration{sizeof(declaration), CLUTCH_STATE_MAP, to_str("window-state"), 0};
+    const clutch_state_declaration declaration{sizeof(declaration), CLUTCH_STATE_MAP, to_str("window-state"), 0, 0, 0};
     CLUTCH_ASSIGN_OR_RETURN(Coder coder, Coder::make("state", std::nullopt, parts.interpreter.module()));
     CLUTCH_ASSIGN_OR_RETURN(const size_t number,
                             stored.add(parts.host, parts.context, declaration, "the windows' state", std::move(coder)));

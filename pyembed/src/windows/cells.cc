@@ -60,7 +60,7 @@ Result<WindowCells> WindowCells::make(const Gil& gil, const Executor::Parts& par
       made.reduces_ ? Coder::make(std::move(accumulator), module)
                     : Coder::make("accumulator", typed ? std::optional<std::string>(*type) : std::nullopt, module);
   if (!coder.ok()) return std::move(coder).status().prefixed(made.reduces_ ? "column value" : "option accumulator");
-  const clutch_state_declaration declaration{sizeof(declaration), CLUTCH_STATE_MAP, to_str("window-contents"), 0};
+  const clutch_state_declaration declaration{sizeof(declaration), CLUTCH_STATE_MAP, to_str("window-contents"), 0, 0, 0};
   CLUTCH_ASSIGN_OR_RETURN(made.state_, stored.add(parts.host, parts.context, declaration, kLabel, *std::move(coder)));
   PyRef methods = parts.interpreter.helper(gil, File::kFold, "methods");
   PyRef make_loop = parts.interpreter.helper(gil, File::kWindows, "make_fold");
