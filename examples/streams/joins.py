@@ -65,10 +65,10 @@ def main(mode: str) -> None:
     paid.between(Time.seconds(0), Time.seconds(5)).process(Delay(), output_type=Types.STRING()).print()
 
     windows = TumblingEventTimeWindows.of(Time.seconds(10))
-    joined = orders.join(payments).where(order_of, Types.STRING()).equal_to(order_of, Types.STRING())
+    joined = orders.join(payments).where(order_of, Types.STRING()).equal_to(order_of)
     joined.window(windows).apply(Pair(), output_type=Types.STRING()).print()
 
-    grouped = orders.co_group(payments).where(order_of, Types.STRING()).equal_to(order_of, Types.STRING())
+    grouped = orders.co_group(payments).where(order_of, Types.STRING()).equal_to(order_of)
     grouped.window(windows).apply(Open(), output_type=Types.STRING()).print()
     env.execute("joins")
 

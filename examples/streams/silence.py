@@ -12,7 +12,7 @@ from clutch.common import Configuration, Duration, Types, WatermarkStrategy
 from clutch.common.watermark_strategy import TimestampAssigner
 from clutch.datastream import StreamExecutionEnvironment
 from clutch.datastream.functions import KeyedProcessFunction, RuntimeContext
-from clutch.datastream.state import ValueStateDescriptor
+from clutch.datastream.state import ListStateDescriptor
 
 Report = Tuple[str, int]  # machine, second
 
@@ -26,18 +26,19 @@ class Second(TimestampAssigner):
 
 
 class Watch(KeyedProcessFunction):
-    """Keeps the time of the last report; a timer that finds no newer one has found a silence."""
+    """Keeps the times of reports; a timer behind which no report has come for ten seconds has found a silence."""
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        self.last = runtime_context.get_state(ValueStateDescriptor("last", Types.LONG()))
+        self.times = runtime_context.get_list_state(ListStateDescriptor("times", Types.LONG()))
 
     def process_element(self, value: Report, ctx: Any) -> None:
-        self.last.update(ctx.timestamp())
+        self.times.add(ctx.timestamp())
         ctx.timer_service().register_event_time_timer(ctx.timestamp() + SILENCE)
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[str]:
-        if self.last.value() == timestamp - SILENCE:
-            yield "%s was silent from second %d on" % (ctx.get_current_key(), self.last.value() // 1000)
+        since = timestamp - SILENCE
+        if not any(since < time <= timestamp for time in self.times):
+            yield "%s was silent from second %d on" % (ctx.get_current_key(), since // 1000)
 
 
 def main(mode: str) -> None:

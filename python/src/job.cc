@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "array.h"
+#include "runtime/batch.h"
 #include "source/packed.h"
 
 namespace clutch::python {
@@ -168,8 +169,8 @@ PyObject* wait(PyObject* self, PyObject* argument) {
 }
 
 PyObject* objects_of(engine::Collected collected) {
-  auto field = std::make_shared<const columnar::Field>(
-      columnar::struct_of({collected.element, {"timestamp", {columnar::TypeId::kInt64}, true}}));
+  auto field =
+      std::make_shared<const columnar::Field>(columnar::struct_of({collected.element, engine::timestamp_field()}));
   PyRef rows = PyRef::steal(make_array_object(std::move(field), std::move(collected.batch)));
   PyRef column = PyRef::steal(rows ? PyObject_CallMethod(rows.get(), "child", "i", 0) : nullptr);
   PyRef list = PyRef::steal(column ? PyObject_CallMethod(column.get(), "tolist", nullptr) : nullptr);

@@ -21,7 +21,7 @@ struct Trial {
   const char* text;
 };
 constexpr const char* kCall = "def f(x):\n    return [x]\n";
-constexpr const char* kTwo = "def f(x, t):\n    return t\n";
+constexpr const char* kOfTime = "def f(x, t):\n    return t\n";
 constexpr const char* kCoroutine = "async def f(x):\n    return x\n";
 constexpr const char* kFold =
     "class F:\n"
@@ -57,7 +57,7 @@ constexpr Trial kTrials[] = {
     {"stream.flat_map", "x: int64", "int64", kCall},
     {"stream.filter", "x: int64", "x: int64", kCall},
     {"stream.key_by", "x: int64", "value: int64, key: int64", kCall},
-    {"stream.timestamps", "value: int64, timestamp: int64", "int64", kTwo},
+    {"stream.timestamps", "value: int64, timestamp: int64", "int64", kOfTime},
     {"stream.async", "x: int64", "int64", kCoroutine},
     {"stream.process", "x: int64", "int64", kCall},
     {"stream.keyed_process", "x: int64", "int64", kCall},
