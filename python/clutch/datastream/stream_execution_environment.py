@@ -293,7 +293,7 @@ class StreamExecutionEnvironment:
     def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream:
         """The lines of a file, or of the files of a folder."""
         source = {"type": "files", "path": check_text("the file_path", file_path), "format": "text"}
-        source["charset"] = check_text("the charset_name", charset_name)
+        source["charset"] = check_text("the charset_name", charset_name).lower()
         return self._source("Source: Text File Source", {"source": source}, Types.STRING(), True, True)
 
     def from_sequence(self, from_: int, to: int) -> DataStream:

@@ -296,7 +296,7 @@ int32_t function_open(clutch_runtime* runtime, const clutch_spec* spec, clutch_f
     }
   }
   if (function->behaviour == "count") {
-    const clutch_state_declaration declaration = {sizeof(declaration), CLUTCH_STATE_VALUE, {"n", 1}, 500};
+    const clutch_state_declaration declaration = {sizeof(declaration), CLUTCH_STATE_VALUE, {"n", 1}, 500, 0, 0};
     const auto* states = runtime->extension<clutch_host_state>(CLUTCH_HOST_STATE);
     const int32_t status = states->declare(context, &declaration, &function->state, out);
     if (status != CLUTCH_OK) return status;

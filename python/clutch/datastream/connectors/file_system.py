@@ -65,7 +65,7 @@ class StreamFormat:
     @staticmethod
     def text_line_format(charset_name: str = "UTF-8") -> StreamFormat:
         """Lines of text."""
-        return StreamFormat({"format": "text", "charset": _charset(charset_name)}, Types.STRING())
+        return StreamFormat({"format": "text", "charset": _charset(charset_name).lower()}, Types.STRING())
 
 
 class BulkFormat:

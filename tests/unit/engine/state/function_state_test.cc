@@ -145,7 +145,9 @@ TEST(FunctionState, StateAndTimersMoveWithTheirKeyGroup) {
     part.declare_all();
     for (int i = 0; i < 40; ++i) {
       const std::string key = "key" + std::to_string(i);
-      if (part.holds(key)) EXPECT_EQ(part.value(key), std::to_string(i));
+      if (part.holds(key)) {
+        EXPECT_EQ(part.value(key), std::to_string(i));
+      }
     }
     timer_count += part.state.timer_count();
     for (const std::string& timer : part.due(kAll, kAll))

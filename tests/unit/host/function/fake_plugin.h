@@ -75,8 +75,8 @@ class FakePlugin {
   std::string id_;
   std::string mode_;
   clutch_plugin_api api_{};
-  clutch_capability capabilities_[4]{};
-  const clutch_capability* capability_pointers_[4]{};
+  clutch_capability capabilities_[5]{};
+  const clutch_capability* capability_pointers_[5]{};
 };
 
 // The plugin's error object made readable for a test that calls host functions itself.

@@ -60,8 +60,12 @@ TEST_P(ServiceState, ValuesAreCommittedWithTheBatchAndSeenByTheNext) {
     EXPECT_EQ(values[0].first, kNone);
     EXPECT_EQ(values[1].first, "two");
     version = values[1].second;
-    if (counts_versions()) EXPECT_GT(version, 0);
-    if (!counts_versions()) EXPECT_EQ(version, -1);
+    if (counts_versions()) {
+      EXPECT_GT(version, 0);
+    }
+    if (!counts_versions()) {
+      EXPECT_EQ(version, -1);
+    }
     return keyed.change(batch, 0, {{1, CLUTCH_STATE_OP_CLEAR, kNone, kNone}}, error);
   });
   run(keyed, function, KeyedBatch({1}, {"b"}), [&](const clutch_batch& batch, clutch_error* error) {
@@ -72,7 +76,9 @@ TEST_P(ServiceState, ValuesAreCommittedWithTheBatchAndSeenByTheNext) {
     const auto values = keyed.read(batch, 0);
     EXPECT_EQ(values[0].first, "three");
     // A version never comes back, also not after a clear.
-    if (counts_versions()) EXPECT_GT(values[0].second, version);
+    if (counts_versions()) {
+      EXPECT_GT(values[0].second, version);
+    }
     return CLUTCH_OK;
   });
 }
