@@ -222,8 +222,7 @@ struct run {
   column* staged;              /* By enum staged. */
   struct value_of_key* values; /* One a key of the batch. */
   uint64_t n_columns, n_keys;
-  int32_t key;                /* The one whose row or timer runs now. */
-  int32_t timer;              /* Its place in the batch, while timers run: -1 - timer is the origin of its rows. */
+  int32_t key, timer;         /* Whose row or timer runs now, and that timer's place: -1 - timer is its rows' origin. */
   struct value_of_key before; /* Its value before the row, put back if the row fails. */
   void* scratch;
 };

@@ -19,8 +19,8 @@ Status lie(std::string what) {
   return {CLUTCH_ERR_PROTOCOL, "the worker's answer makes no sense: " + std::move(what), CLUTCH_ORIGIN_TRANSPORT};
 }
 
-// origin: rows of the range, never decreasing but with `any_order`; before them rows of timers, from `lowest` on, in the
-// order they fired.
+// origin: rows of the range, never decreasing but with `any_order`; before them rows of timers, from `lowest` on, in
+// the order they fired.
 Status check_origin(const ArrowArray& origin, int64_t emitted, int64_t rows, int32_t lowest, bool any_order) {
   if (origin.length != emitted) {
     return lie(std::to_string(emitted) + " output rows have " + std::to_string(origin.length) + " origins");

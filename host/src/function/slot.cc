@@ -167,8 +167,8 @@ Status BatchSlot::check_origin(const OutputShape& output, const Outputs& before,
   }
   if (least < lowest || most >= input_rows) {
     return data_error(output_name(*job.shape, tag) + ": origin names " + source + " " +
-                      std::to_string(least < lowest ? least : most) + ", the batch has " +
-                      std::to_string(input_rows) + (by_group ? " groups" : " rows"));
+                      std::to_string(least < lowest ? least : most) + ", the batch has " + std::to_string(input_rows) +
+                      (by_group ? " groups" : " rows"));
   }
   return {};
 }

@@ -44,7 +44,7 @@ Status Plan::row_status(const Gil& gil, Batch& batch, int64_t row, Cause cause, 
     Mismatch mismatch = outputs_.writer().take_mismatch();
     const std::string column = outputs_.column_path(*spec_, mismatch.path);
     const bool plain = mismatch.path.empty() && !outputs_.only_keys();  // the result as a whole
-    mismatch.path.clear();                     // the sentence names the column instead
+    mismatch.path.clear();                                              // the sentence names the column instead
     Status status(CLUTCH_ERR_VALUE, where + ": " + (plain ? "" : "column \"" + column + "\": ") + mismatch.sentence(),
                   CLUTCH_ORIGIN_USER);
     if (!column.empty()) status.with(CLUTCH_DETAIL_COLUMN, column);

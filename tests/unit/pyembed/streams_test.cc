@@ -112,9 +112,14 @@ TEST(Streams, RefusesChainsAndSchemasThatDoNotFit) {
 TEST(Streams, TheKindsServedAreNamed) {
   Session session;
   EXPECT_THAT(session.refuse(source("stream.window", "def f(x):\n    return x\n")).message,
-              EndsWith("stream.filter, stream.flat_map, stream.key_by, stream.keyed_process, stream.map, "
-                       "stream.process, stream.timestamps, table.aggregate, table.aggregate.vectorized, table.scalar, "
-                       "table.scalar.async, table.scalar.vectorized, table.table, table.table_aggregate"));
+              EndsWith("kinds served: stream.async, stream.broadcast_process, stream.co_flat_map, stream.co_map, "
+                       "stream.co_process, stream.filter, stream.flat_map, stream.interval_join, stream.key_by, "
+                       "stream.keyed_broadcast_process, stream.keyed_co_process, stream.keyed_process, stream.map, "
+                       "stream.process, stream.reduce, stream.timestamps, stream.window.aggregate, "
+                       "stream.window.apply, stream.window.co_group, stream.window.flat_join, stream.window.join, "
+                       "stream.window.process, stream.window.reduce, table.aggregate, table.aggregate.vectorized, "
+                       "table.scalar, table.scalar.async, table.scalar.vectorized, table.table, "
+                       "table.table_aggregate"));
 }
 
 constexpr char kOutOfOrder[] =

@@ -94,10 +94,12 @@ TEST_F(Description, Nodes) {
   EXPECT_EQ(spoilt([](Json& job) { job["nodes"][1]["id"] = 1; }),
             "nodes[1].id: 1 is the id of nodes[0], too; give each node its own");
   EXPECT_EQ(spoilt([](Json& job) { job["nodes"][1]["type"] = "pyton"; }),
-            "nodes[1].type: \"pyton\" is no type of node; there are source, python, key_by, watermarks and sink");
-  EXPECT_EQ(spoilt([](Json& job) { job["nodes"][1]["type"] = "window"; }),
-            "nodes[1].type: nodes of type \"window\" are not served yet; there are source, python, key_by, watermarks "
-            "and sink");
+            "nodes[1].type: \"pyton\" is no type of node; there are source, python, key_by, watermarks, window, "
+            "interval_join and sink");
+  EXPECT_EQ(
+      spoilt([](Json& job) { job["nodes"][1]["type"] = "iteration"; }),
+      "nodes[1].type: nodes of type \"iteration\" are not served yet; there are source, python, key_by, watermarks, "
+      "window, interval_join and sink");
   EXPECT_EQ(spoilt([](Json& job) { job["nodes"][1]["parallelism"] = 129; }),
             "nodes[1].parallelism: it is 129, more than max_parallelism, which is 128");
   EXPECT_EQ(spoilt([](Json& job) { job["nodes"][1]["chain"] = "sometimes"; }),

@@ -76,7 +76,8 @@ int32_t function_close(clutch_function* function, clutch_error* error) {
 
 const void* get_extension(const char*) { return nullptr; }
 
-constexpr const char* kKinds[] = {"stream.async", "stream.filter", "stream.keyed_process", "table.aggregate", "table.scalar"};
+constexpr const char* kKinds[] = {"stream.async", "stream.filter", "stream.keyed_process", "table.aggregate",
+                                  "table.scalar"};
 
 }  // namespace
 

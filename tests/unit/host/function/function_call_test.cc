@@ -187,7 +187,9 @@ TEST(FunctionCall, AnAsyncStreamGivesItsRowsInAnyOrder) {
   EXPECT_EQ(output.origin(2), 0);
   for (const int32_t wrong : {-1, 3}) {
     last = {wrong, 1};
-    EXPECT_THAT(error_of([&] { function.call(numbers({1, 2, 3})); }).what(),
+    EXPECT_THAT(error_of([&] {
+                  function.call(numbers({1, 2, 3}));
+                }).what(),
                 HasSubstr("origin names input row " + std::to_string(wrong) + ", the batch has 3 rows"));
   }
 }

@@ -250,8 +250,7 @@ TEST(Pickles, FunctionsAndTheProgramsOwnClassesGoToCloudpickle) {
 
 TEST(Tuples, AreTuples) {
   const char* type = "tuple<f0: int64, f1: string>";
-  for (const char* text :
-       {"(1, 'x')", "[1, 'x']", "Row(1, 'x')", "Row(a=1, b='x')", "Other(1, 'x')", "Pair(1, 'x')"}) {
+  for (const char* text : {"(1, 'x')", "[1, 'x']", "Row(1, 'x')", "Row(a=1, b='x')", "Other(1, 'x')", "Pair(1, 'x')"}) {
     EXPECT_EQ(round_trip(type, text), "(1, 'x')") << text;
   }
   EXPECT_EQ(round_trip(type, "(None, None)"), "(None, None)");
@@ -267,9 +266,10 @@ TEST(Tuples, RefuseWhatIsNoneOrOfAnotherLength) {
   EXPECT_EQ(written(type, "(1,)"),
             "result of type tuple does not fit tuple<f0: int64, f1: string>: (1,) has 1 value, not 2; return 2 values, "
             "or change the result type");
-  EXPECT_EQ(written(type, "Row(1, 'x', 2)"),
-            "result of type clutch_row.Row does not fit tuple<f0: int64, f1: string>: <Row(1, 'x', 2)> has 3 values, not "
-            "2; return 2 values, or change the result type");
+  EXPECT_EQ(
+      written(type, "Row(1, 'x', 2)"),
+      "result of type clutch_row.Row does not fit tuple<f0: int64, f1: string>: <Row(1, 'x', 2)> has 3 values, not "
+      "2; return 2 values, or change the result type");
   EXPECT_EQ(written(type, "'ab'"),
             "result of type str does not fit tuple<f0: int64, f1: string>: 'ab'; return a tuple, list or Row of 2 "
             "values, or change the result type");
