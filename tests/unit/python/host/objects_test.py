@@ -51,8 +51,7 @@ class Columns(TestCase):
         rows = schema.rows(columns, 2)
         self.assertEqual([[1], None], rows.child(0).tolist())
         self.assertEqual([("a",), ("b",)], rows.child(1).tolist())
-        expected = [Row(value=[1], key=("a",), timestamp=5), Row(value=None, key=("b",), timestamp=None)]
-        self.assertEqual(expected, rows.tolist())
+        self.assertEqual([([1], ("a",), 5), (None, ("b",), None)], [tuple(row) for row in rows.tolist()])
 
     def test_what_a_value_is_crosses_arrow_capsules(self) -> None:
         made = column("value: tuple<a: pickle>", [([1],)])
