@@ -144,7 +144,11 @@ class BadFunctions(unittest.TestCase):
                 )
 
     def test_that_waits_for_ever_where_python_cannot_interrupt_it(self) -> None:
-        code = "import ctypes\nsleep = ctypes.CDLL(None).sleep\ndef f(x):\n    if x: sleep(1000)\n    return x\n"
+        # A mutex locked twice: sleep and its like return early when the signal for the stack finds their thread.
+        code = (
+            "import ctypes\nlock, mutex = ctypes.CDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(64)\n"
+            "def f(x):\n    if x: lock(mutex), lock(mutex)\n    return x\n"
+        )
         report = self.report("process", code=code, bad=[0, 1], good=[0], timeout_ms=1000)
         error = report["bad"]["error"]
         self.assertEqual((error["code"], error["details"]["stage"]), ("CLUTCH_ERR_DEADLINE", "kill"))

@@ -158,7 +158,8 @@ class ApplyTest(CliCase):
     def test_a_batch_that_fails_as_a_whole_is_named_by_its_lines(self) -> None:
         functions = self.folder / "hang.py"
         functions.write_text(
-            "import ctypes\ndef hang(line):\n    return line if line != 'c' else ctypes.CDLL(None).sleep(1000)\n"
+            "import ctypes\nlock, mutex = ctypes.CDLL(None).pthread_mutex_lock, ctypes.create_string_buffer(64)\n"
+            "def hang(line):\n    return line if line != 'c' else (lock(mutex), lock(mutex))\n"
         )
         done = self.clutch(
             "apply",
