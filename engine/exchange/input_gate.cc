@@ -7,10 +7,27 @@
 
 namespace clutch::engine {
 
+void InputGate::join(Loop& loop, std::vector<bool> outside) {
+  loop.begin(std::count(outside.begin(), outside.end(), true));
+  loops_.push_back({&loop, std::move(outside)});
+}
+
+void InputGate::feed_back(size_t channel, const Loop& loop, int64_t limit) {
+  channels_.at(channel).fed_back_by = &loop;
+  feedback_limit_ = limit;
+}
+
 Status InputGate::put(size_t index, StreamElement element, int64_t bytes) {
+  for (const Membership& membership : loops_) membership.loop->begin();
+  const Loop* const loop = channels_.at(index).fed_back_by;
+  if (loop != nullptr && loop->phase() == Loop::Phase::kOver) {
+    for (const Membership& membership : loops_) membership.loop->done();
+    return {};
+  }
   std::unique_lock lock(mutex_);
   Channel& channel = channels_.at(index);
   bytes = std::max(bytes, kMinBytes);
+  if (channel.fed_back_by != nullptr) return put_unbounded(channel, std::move(element), bytes);
   if (!has_room(channel, bytes) && !channel.closed && cancelled_.ok()) {
     ++channel.blocked;
     channel.room.wait(lock, [&] { return has_room(channel, bytes) || channel.closed || !cancelled_.ok(); });
@@ -20,18 +37,41 @@ Status InputGate::put(size_t index, StreamElement element, int64_t bytes) {
     return Status(CLUTCH_ERR_CLOSED,
                   "channel " + std::to_string(index) + " was closed; put every element before close()");
   }
-  channel.waiting.push_back({arrivals_++, std::move(element), bytes});
-  channel.bytes += bytes;
-  readable_.notify_one();
+  add(channel, std::move(element), bytes);
   return {};
 }
 
+Status InputGate::put_unbounded(Channel& channel, StreamElement element, int64_t bytes) {
+  if (!cancelled_.ok()) return cancelled_;
+  if (feedback_bytes_ + bytes > feedback_limit_) {
+    return Status(CLUTCH_ERR_MEMORY,
+                  "what is fed back and waits takes more than " + std::to_string(feedback_limit_) +
+                      " bytes; let more elements leave the iteration, or raise clutch.engine.feedback-bytes",
+                  CLUTCH_ORIGIN_USER);
+  }
+  feedback_bytes_ += bytes;
+  add(channel, std::move(element), bytes);
+  return {};
+}
+
+void InputGate::add(Channel& channel, StreamElement element, int64_t bytes) {
+  channel.waiting.push_back({arrivals_++, std::move(element), bytes});
+  channel.bytes += bytes;
+  readable_.notify_one();
+}
+
 void InputGate::close(size_t index) {
-  const std::lock_guard lock(mutex_);
-  Channel& channel = channels_.at(index);
-  channel.closed = true;
-  channel.room.notify_all();
-  readable_.notify_all();
+  {
+    const std::lock_guard lock(mutex_);
+    Channel& channel = channels_.at(index);
+    if (channel.closed) return;
+    channel.closed = true;
+    channel.room.notify_all();
+    readable_.notify_all();
+  }
+  for (const Membership& membership : loops_) {
+    if (membership.outside.at(index)) membership.loop->done();
+  }
 }
 
 Result<InputGate::Taken> InputGate::take(std::optional<Deadline> until) {
@@ -51,6 +91,7 @@ Result<InputGate::Taken> InputGate::take(std::optional<Deadline> until) {
   Waiting first = std::move(from->waiting.front());
   from->waiting.pop_front();
   from->bytes -= first.bytes;
+  if (from->fed_back_by != nullptr) feedback_bytes_ -= first.bytes;
   from->room.notify_all();
   if (ended()) readable_.notify_all();  // other takers wait for nothing now
   return Taken{Taken::Kind::kElement, static_cast<size_t>(from - channels_.data()), std::move(first.element)};
@@ -60,6 +101,7 @@ InputGate::Channel* InputGate::longest_waiting() {
   Channel* found = nullptr;
   for (Channel& channel : channels_) {
     if (channel.paused || channel.waiting.empty()) continue;
+    if (channel.fed_back_by == nullptr && feedback_bytes_ > capacity_) continue;
     if (found == nullptr || channel.waiting.front().number < found->waiting.front().number) found = &channel;
   }
   return found;
@@ -98,6 +140,7 @@ void InputGate::cancel(Status reason) {
     freed.push_back(std::move(channel.waiting));
     channel.waiting.clear();
     channel.bytes = 0;
+    feedback_bytes_ = 0;
     channel.room.notify_all();
   }
   readable_.notify_all();

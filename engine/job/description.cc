@@ -27,9 +27,7 @@ Result<EdgeSpec> read_edge(const nlohmann::json& json, std::string place, const 
   if (members.has("partitioning"))
     edge.partitioning = static_cast<Shipping>(members.choice("partitioning", kShippings));
   if (members.has("code")) edge.code = read_code(members, "code", blobs);
-  if (members.boolean_or("feedback", false)) {
-    members.fail("feedback", "edges that lead back into an iteration are not served yet; leave the edge out");
-  }
+  edge.feedback = members.boolean_or("feedback", false);
   if (members.ok() && (edge.partitioning == Shipping::kCustom) != edge.code.has_value()) {
     members.fail("code", edge.code.has_value() ? "only the partitioning \"custom\" has code; leave it out"
                                                : "the partitioning \"custom\" needs the code of f(key, n)");

@@ -92,6 +92,11 @@ struct IntervalJoinSpec {
   JoinInterval interval{0, 0};
 };
 
+// Elements go round: what edges with `feedback` bring is joined to the input.
+struct IterationSpec {
+  int64_t quiet_ms = 0;  // it ends when nothing has moved for so long
+};
+
 enum class ChainPolicy : uint8_t { kAlways, kHead, kNever };
 
 struct NodeSpec {
@@ -102,7 +107,8 @@ struct NodeSpec {
   std::string uid;
   std::string description;
   ChainPolicy chain = ChainPolicy::kAlways;
-  std::variant<SourceSpec, PythonSpec, KeyBySpec, WatermarkSpec, WindowSpec, IntervalJoinSpec, SinkSpec> body;
+  std::variant<SourceSpec, PythonSpec, KeyBySpec, WatermarkSpec, WindowSpec, IntervalJoinSpec, IterationSpec, SinkSpec>
+      body;
   std::string place;  // "nodes[2]"
 };
 
@@ -117,6 +123,7 @@ struct EdgeSpec {
   std::optional<std::string> side;
   std::optional<Shipping> partitioning;
   std::optional<CodeSpec> code;  // of custom
+  bool feedback = false;         // back into an iteration
   std::string place;
 };
 
@@ -126,6 +133,7 @@ struct EngineSettings {
   int64_t buffer_timeout_ms = 100;
   int64_t batch_rows = 4096;
   int64_t channel_bytes = 4 << 20;
+  int64_t feedback_bytes = 1 << 30;
   bool chaining = true;
   bool python_chaining = true;  // python.operator-chaining.enabled: steps of one function
 };

@@ -16,12 +16,15 @@ class Builder {
     into_.resize(job.nodes.size());
     first_.resize(job.nodes.size());
     last_.resize(job.nodes.size());
-    for (size_t i = 0; i < job.edges.size(); ++i) into_[by_id_[job.edges[i].to]].push_back(i);
+    for (size_t i = 0; i < job.edges.size(); ++i) {
+      if (!job.edges[i].feedback) into_[by_id_[job.edges[i].to]].push_back(i);
+    }
   }
 
   Result<Graph> build() {
     CLUTCH_ASSIGN_OR_RETURN(const std::vector<size_t> order, in_order());
     for (const size_t node : order) CLUTCH_RETURN_IF_ERROR(add(node));
+    CLUTCH_RETURN_IF_ERROR(feed_back());
     return std::move(graph_);
   }
 
@@ -38,16 +41,17 @@ class Builder {
     }
     for (size_t i = 0; i < order.size(); ++i) {
       for (const EdgeSpec& edge : job_.edges) {
-        if (edge.from == job_.nodes[order[i]].id && --missing[by_id_.at(edge.to)] == 0) {
+        if (!edge.feedback && edge.from == job_.nodes[order[i]].id && --missing[by_id_.at(edge.to)] == 0) {
           order.push_back(by_id_.at(edge.to));
         }
       }
     }
     if (order.size() == job_.nodes.size()) return order;
     for (const EdgeSpec& edge : job_.edges) {
-      if (missing[by_id_.at(edge.from)] == 0 || missing[by_id_.at(edge.to)] == 0) continue;
-      return place_error(edge.place, "the edge from " + std::to_string(edge.from) + " to " + std::to_string(edge.to) +
-                                         " is part of a cycle; only edges with \"feedback\" lead back");
+      if (edge.feedback || !leads_to(edge.to, edge.from)) continue;
+      return place_error(edge.place,
+                         "the edge from " + std::to_string(edge.from) + " to " + std::to_string(edge.to) +
+                             " is part of a cycle; only edges with \"feedback\" lead back, into an iteration");
     }
     return place_error("edges", "they form a cycle");
   }
@@ -77,6 +81,9 @@ class Builder {
       vertex.output = {input.value, key_by->key};
     } else if (const auto* watermarks = std::get_if<WatermarkSpec>(&node.body)) {
       return add_watermarks(index, *watermarks, input, std::nullopt);
+    } else if (std::holds_alternative<IterationSpec>(node.body)) {
+      vertex.role = Role::kIteration;
+      vertex.output = input;
     } else {
       vertex.role = Role::kSink;
     }
@@ -238,6 +245,53 @@ class Builder {
     return {};
   }
 
+  // Arcs for the edges that lead back; those that feed them are there by now.
+  Status feed_back() {
+    for (const NodeSpec& node : job_.nodes) {
+      const bool closed = std::any_of(job_.edges.begin(), job_.edges.end(),
+                                      [&node](const EdgeSpec& edge) { return edge.feedback && edge.to == node.id; });
+      if (closed || !std::holds_alternative<IterationSpec>(node.body)) continue;
+      return place_error(node.place, "nothing is fed back into iteration " + std::to_string(node.id) +
+                                         "; lead an edge with \"feedback\" to it");
+    }
+    for (const EdgeSpec& edge : job_.edges) {
+      if (!edge.feedback) continue;
+      const size_t to = by_id_.at(edge.to);
+      if (!std::holds_alternative<IterationSpec>(job_.nodes[to].body)) {
+        return place_error(edge.place + ".to", "node " + std::to_string(edge.to) +
+                                                   " is no iteration; edges with \"feedback\" lead into nodes of type "
+                                                   "\"iteration\"");
+      }
+      if (!leads_to(edge.to, edge.from)) {
+        return place_error(edge.place + ".from", "node " + std::to_string(edge.from) + " gets nothing of iteration " +
+                                                     std::to_string(edge.to) +
+                                                     "; feed back what is made of its elements");
+      }
+      CLUTCH_ASSIGN_OR_RETURN(BatchType type, sent(edge));
+      type = type.without_key();
+      const BatchType& wanted = graph_.vertices[first_[to]].inputs[0];
+      if (!(type == wanted)) {
+        return place_error(edge.place, "it feeds back " + text_of(type) + ", and the elements of iteration " +
+                                           std::to_string(edge.to) + " are " + text_of(wanted));
+      }
+      CLUTCH_RETURN_IF_ERROR(connect(edge, first_[to]));
+    }
+    return {};
+  }
+
+  // Along edges that do not lead back.
+  bool leads_to(int32_t from, int32_t to) const {
+    std::vector<int32_t> reached{from};
+    for (size_t i = 0; i < reached.size(); ++i) {
+      if (reached[i] == to) return true;
+      for (const EdgeSpec& edge : job_.edges) {
+        if (edge.from != reached[i] || edge.feedback) continue;
+        if (std::find(reached.begin(), reached.end(), edge.to) == reached.end()) reached.push_back(edge.to);
+      }
+    }
+    return false;
+  }
+
   Status connect(size_t index, size_t vertex) {
     for (const size_t at : into_[index]) CLUTCH_RETURN_IF_ERROR(connect(job_.edges[at], vertex));
     return {};
@@ -264,6 +318,7 @@ class Builder {
     if (type.key.has_value()) usual = Shipping::kHash;
     if (broadcast) usual = Shipping::kBroadcast;
     arc.shipping = edge.partitioning.value_or(usual);
+    arc.feedback = edge.feedback;
     CLUTCH_RETURN_IF_ERROR(check_shipping(edge, arc, type, broadcast));
     if (arc.shipping == Shipping::kCustom) {
       Vertex partition;

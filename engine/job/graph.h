@@ -24,6 +24,7 @@ enum class Role : uint8_t {
   kPartition,  // adds the column `partition`, by which its only arc is split
   kWindow,
   kIntervalJoin,
+  kIteration,  // joins what is fed back to its input
   kSink,
 };
 
@@ -45,16 +46,17 @@ struct Arc {
   std::optional<size_t> side;  // of `from`; nothing: the main output
   Shipping shipping = Shipping::kForward;
   bool drops_key = false;  // the receiver has no use for it
+  bool feedback = false;   // back into a kIteration
 };
 
-// Vertices stand behind those that feed them, but that a kPartition stands behind what it feeds. Refers to the
-// description, which must outlive it.
+// Vertices stand behind those that feed them, but that a kPartition stands behind what it feeds, and a kIteration
+// before what feeds it back. Refers to the description, which must outlive it.
 struct Graph {
   std::vector<Vertex> vertices;
   std::vector<Arc> arcs;
 
-  // CLUTCH_ERR_CONFIG: a cycle, an input without an edge, types that do not agree, a keyed function without keys,
-  // partitioning that cannot be.
+  // CLUTCH_ERR_CONFIG: a cycle outside of iterations, an input without an edge, types that do not agree, a keyed
+  // function without keys, partitioning that cannot be.
   static Result<Graph> make(const JobDescription& job);
 };
 

@@ -25,6 +25,7 @@ struct Job::Parts {
   const Host* host;
   CollectQueue queue;
   Connectors connectors;
+  std::vector<std::unique_ptr<Loop>> loops;
   std::vector<std::unique_ptr<Subtask>> subtasks;
   std::unique_ptr<Coordinator> coordinator;
   bool started = false;
@@ -85,7 +86,9 @@ Status Job::start() {
   Parts& parts = *parts_;
   if (parts.started) return Status(CLUTCH_ERR_ARGUMENT, "job \"" + name() + "\" was started before; make it again");
   parts.started = true;
-  CLUTCH_ASSIGN_OR_RETURN(parts.subtasks, wire(parts.description, parts.graph, parts.plan, parts.connectors));
+  CLUTCH_ASSIGN_OR_RETURN(Wired wired, wire(parts.description, parts.graph, parts.plan, parts.connectors));
+  parts.loops = std::move(wired.loops);
+  parts.subtasks = std::move(wired.subtasks);
   OperatorContext context;
   context.host = parts.host;
   context.job_name = name();

@@ -172,6 +172,7 @@ Result<std::unique_ptr<Operator>> make_operator(const JobDescription& job, const
   const NodeSpec& node = job.nodes[vertex.node];
   switch (vertex.role) {
     case Role::kSource:
+    case Role::kIteration:
       return std::unique_ptr<Operator>();
     case Role::kPython: {
       FunctionDefinition definition = *function_of(job, graph, planned);

@@ -68,12 +68,6 @@ PythonSpec read_python(Members& members, const Blobs& blobs) {
   return spec;
 }
 
-Status later(const Members& members, const std::string& type) {
-  return place_error(members.place_of("type"), "nodes of type \"" + type +
-                                                   "\" are not served yet; there are source, "
-                                                   "python, key_by, watermarks, window, interval_join and sink");
-}
-
 }  // namespace
 
 void read_function(Members& members, const Blobs& blobs, PythonSpec& ret_spec) {
@@ -155,11 +149,12 @@ Result<NodeSpec> read_node(const nlohmann::json& json, std::string place, const 
   } else if (node.type == "interval_join") {
     node.body = read_interval_join(members, *blobs);
   } else if (node.type == "iteration") {
-    return later(members, node.type);
+    node.body = IterationSpec{members.optional_integer("max_wait_ms", 0, kHighest).value_or(0)};
   } else {
     return place_error(members.place_of("type"), "\"" + node.type +
                                                      "\" is no type of node; there are source, python, "
-                                                     "key_by, watermarks, window, interval_join and sink");
+                                                     "key_by, watermarks, window, interval_join, iteration and "
+                                                     "sink");
   }
   CLUTCH_RETURN_IF_ERROR(members.end());
   return node;

@@ -33,6 +33,7 @@ class Planner {
         task.name += operator_name(job_, graph_, planned);
       }
     }
+    add_loops();
     return std::move(plan_);
   }
 
@@ -49,7 +50,7 @@ class Planner {
     const Vertex& to = graph_.vertices[arc.to];
     const auto inputs =
         std::count_if(graph_.arcs.begin(), graph_.arcs.end(), [&arc](const Arc& other) { return other.to == arc.to; });
-    if (inputs != 1 || parallelism(arc.from) != parallelism(arc.to)) return false;
+    if (inputs != 1 || arc.feedback || parallelism(arc.from) != parallelism(arc.to)) return false;
     // Keys of a single subtask all stay with it.
     const bool stays =
         arc.shipping == Shipping::kForward || (arc.shipping == Shipping::kHash && parallelism(arc.from) == 1);
@@ -107,6 +108,34 @@ class Planner {
       plan_.exchanges.push_back({task_of_[arc.from], task_of_[arc.to], index});
     }
     from.routes.push_back(route);
+  }
+
+  void add_loops() {
+    for (size_t vertex = 0; vertex < graph_.vertices.size(); ++vertex) {
+      if (graph_.vertices[vertex].role != Role::kIteration) continue;
+      PlannedLoop loop;
+      loop.head = task_of_[vertex];
+      loop.quiet_ms = std::get<IterationSpec>(node(vertex).body).quiet_ms;
+      const std::vector<bool> behind = reached(loop.head, &PlannedExchange::from, &PlannedExchange::to);
+      loop.member = reached(loop.head, &PlannedExchange::to, &PlannedExchange::from);
+      for (size_t task = 0; task < behind.size(); ++task) loop.member[task] = loop.member[task] && behind[task];
+      plan_.loops.push_back(std::move(loop));
+    }
+  }
+
+  // Tasks that exchanges join to `start`, from their one end to the other.
+  std::vector<bool> reached(size_t start, size_t PlannedExchange::*here, size_t PlannedExchange::*there) const {
+    std::vector<bool> found(plan_.tasks.size(), false);
+    std::vector<size_t> open{start};
+    found[start] = true;
+    for (size_t i = 0; i < open.size(); ++i) {
+      for (const PlannedExchange& exchange : plan_.exchanges) {
+        if (exchange.*here != open[i] || found[exchange.*there]) continue;
+        found[exchange.*there] = true;
+        open.push_back(exchange.*there);
+      }
+    }
+    return found;
   }
 
   const JobDescription& job_;

@@ -44,9 +44,17 @@ struct PlannedExchange {
   size_t arc = 0;
 };
 
+// An iteration: the tasks that its elements can pass through on their way round.
+struct PlannedLoop {
+  size_t head = 0;           // a task
+  std::vector<bool> member;  // by task; the head, too
+  int64_t quiet_ms = 0;
+};
+
 struct Plan {
   std::vector<PlannedTask> tasks;  // behind those that feed them
   std::vector<PlannedExchange> exchanges;
+  std::vector<PlannedLoop> loops;
 
   // Arcs that need no exchange join operators of one parallelism into a task; Python steps that agree about mode,
   // errors and timeout become one function.

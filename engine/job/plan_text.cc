@@ -35,7 +35,8 @@ std::string plan_text(const JobDescription& job, const Graph& graph, const Plan&
     out += "task " + std::to_string(i) + ", parallelism " + std::to_string(task.parallelism) + "\n";
     for (const size_t exchange : task.exchanges) {
       out += "  from task " + std::to_string(plan.exchanges[exchange].from) + ", " +
-             shipping_of(graph, plan.exchanges[exchange]) + "\n";
+             shipping_of(graph, plan.exchanges[exchange]) +
+             (graph.arcs[plan.exchanges[exchange].arc].feedback ? ", fed back\n" : "\n");
     }
     for (const PlannedOperator& planned : task.operators) {
       out += "  " + operator_name(job, graph, planned) + " (" + job.nodes[graph.vertices[planned.first()].node].type +
@@ -68,7 +69,8 @@ std::string plan_json(const JobDescription& job, const Graph& graph, const Plan&
     edges.push_back({{"from", exchange.from},
                      {"to", exchange.to},
                      {"partitioning", shipping_of(graph, exchange)},
-                     {"input", graph.arcs[exchange.arc].input}});
+                     {"input", graph.arcs[exchange.arc].input},
+                     {"feedback", graph.arcs[exchange.arc].feedback}});
   }
   const Json whole = {{"name", job.name},
                       {"mode", job.batch ? "batch" : "streaming"},

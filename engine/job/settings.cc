@@ -81,6 +81,7 @@ bool take(const Reader& reader, EngineSettings& settings) {
   if (key == "execution.buffer-timeout") return reader.time(settings.buffer_timeout_ms, 0), true;
   if (key == "clutch.engine.batch-rows") return reader.count(settings.batch_rows), true;
   if (key == "clutch.engine.channel-bytes") return reader.size(settings.channel_bytes), true;
+  if (key == "clutch.engine.feedback-bytes") return reader.size(settings.feedback_bytes), true;
   if (key == "pipeline.operator-chaining.enabled") return reader.boolean(settings.chaining), true;
   if (key == "python.operator-chaining.enabled") reader.boolean(settings.python_chaining);
   return false;
@@ -92,8 +93,10 @@ void read_settings(Members& members, JobDescription& job) {
   for (auto& [key, value] : members.texts(kConfiguration)) {
     if (take(Reader{members, key, value}, job.settings)) continue;
     if (key.rfind("clutch.engine.", 0) == 0) {
-      members.fail(kConfiguration, "the engine has no key \"" + key +
-                                       "\"; it has clutch.engine.batch-rows and clutch.engine.channel-bytes");
+      members.fail(
+          kConfiguration,
+          "the engine has no key \"" + key +
+              "\"; it has clutch.engine.batch-rows, clutch.engine.channel-bytes and clutch.engine.feedback-bytes");
     }
     job.configuration.emplace_back(key, value);
   }

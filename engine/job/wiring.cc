@@ -29,8 +29,9 @@ class Wiring {
   Wiring(const JobDescription& job, const Graph& graph, const Plan& plan, const Connectors& connectors)
       : job_(job), graph_(graph), plan_(plan), connectors_(connectors) {}
 
-  Result<std::vector<std::unique_ptr<Subtask>>> build() {
+  Result<std::vector<std::unique_ptr<Subtask>>> build(const std::vector<std::unique_ptr<Loop>>& loops) {
     for (size_t task = 0; task < plan_.tasks.size(); ++task) make_gates(task);
+    for (size_t loop = 0; loop < loops.size(); ++loop) join(plan_.loops[loop], *loops[loop]);
     std::vector<std::unique_ptr<Subtask>> subtasks;
     for (size_t task = 0; task < plan_.tasks.size(); ++task) {
       for (int32_t number = 0; number < plan_.tasks[task].parallelism; ++number) {
@@ -47,6 +48,10 @@ class Wiring {
     std::unique_ptr<InputGate> gate;
     InputGate* address = nullptr;
     std::vector<size_t> input_of_channel;
+    std::vector<size_t> exchange_of_channel;
+    std::vector<bool> fed_back;
+    std::vector<Loop*> loops;
+    Loop* head_of = nullptr;
   };
 
   Edge edge_of(const PlannedExchange& exchange, int32_t sender) const {
@@ -74,12 +79,37 @@ class Wiring {
           Place& place = places[static_cast<size_t>(receiver)];
           channels_[{exchange, sender, receiver}] = place.input_of_channel.size();
           place.input_of_channel.push_back(graph_.arcs[of.arc].input);
+          place.exchange_of_channel.push_back(exchange);
+          place.fed_back.push_back(graph_.arcs[of.arc].feedback);
         }
       }
     }
     for (Place& place : places) {
       place.gate = std::make_unique<InputGate>(place.input_of_channel.size(), job_.settings.channel_bytes);
       place.address = place.gate.get();
+    }
+  }
+
+  void join(const PlannedLoop& planned, Loop& loop) {
+    for (size_t task = 0; task < plan_.tasks.size(); ++task) {
+      if (!planned.member[task]) continue;
+      for (Place& place : places_[task]) {
+        std::vector<bool> outside;
+        for (const size_t exchange : place.exchange_of_channel) {
+          outside.push_back(!planned.member[plan_.exchanges[exchange].from]);
+        }
+        place.gate->join(loop, std::move(outside));
+        place.loops.push_back(&loop);
+        if (task == planned.head) lead(place, loop);
+      }
+    }
+  }
+
+  void lead(Place& place, Loop& loop) {
+    place.head_of = &loop;
+    loop.add_head([gate = place.address] { gate->wake(); });
+    for (size_t channel = 0; channel < place.fed_back.size(); ++channel) {
+      if (place.fed_back[channel]) place.gate->feed_back(channel, loop, job_.settings.feedback_bytes);
     }
   }
 
@@ -119,6 +149,9 @@ class Wiring {
       Place& place = places_[task][static_cast<size_t>(number)];
       input.gate = std::move(place.gate);
       input.input_of_channel = std::move(place.input_of_channel);
+      input.fed_back = std::move(place.fed_back);
+      input.loops = std::move(place.loops);
+      input.head_of = place.head_of;
       return input;
     }
     const SourceContext context{number, plan_.tasks[task].parallelism, job_.settings.batch_rows};
@@ -132,7 +165,7 @@ class Wiring {
     const Vertex& from = graph_.vertices[arc.from];
     const BatchType& type = arc.side.has_value() ? from.sides[*arc.side].second : from.output;
     const Edge edge = edge_of(of, sender);
-    Sender::Shape shape{type, arc.drops_key, arc.shipping == Shipping::kCustom, std::nullopt};
+    Sender::Shape shape{type, arc.drops_key, arc.feedback, arc.shipping == Shipping::kCustom, std::nullopt};
     if (arc.shipping == Shipping::kHash) {
       CLUTCH_ASSIGN_OR_RETURN(const KeyGroups groups, KeyGroups::make(edge.receivers, job_.max_parallelism));
       CLUTCH_ASSIGN_OR_RETURN(shape.partitioner, Partitioner::hash(groups, type.field(), 1));
@@ -166,9 +199,13 @@ class Wiring {
 
 }  // namespace
 
-Result<std::vector<std::unique_ptr<Subtask>>> wire(const JobDescription& job, const Graph& graph, const Plan& plan,
-                                                   const Connectors& connectors) {
-  return Wiring(job, graph, plan, connectors).build();
+Result<Wired> wire(const JobDescription& job, const Graph& graph, const Plan& plan, const Connectors& connectors) {
+  Wired wired;
+  for (const PlannedLoop& loop : plan.loops) {
+    wired.loops.push_back(std::make_unique<Loop>(std::chrono::milliseconds(loop.quiet_ms)));
+  }
+  CLUTCH_ASSIGN_OR_RETURN(wired.subtasks, Wiring(job, graph, plan, connectors).build(wired.loops));
+  return wired;
 }
 
 }  // namespace clutch::engine

@@ -18,8 +18,12 @@ struct Connectors {
   std::map<size_t, std::unique_ptr<Sink>> sinks;
 };
 
-// The subtasks of all tasks, by task and number. They refer to all that is given.
-Result<std::vector<std::unique_ptr<Subtask>>> wire(const JobDescription& job, const Graph& graph, const Plan& plan,
-                                                   const Connectors& connectors);
+struct Wired {
+  std::vector<std::unique_ptr<Loop>> loops;        // of the plan; the subtasks refer to them
+  std::vector<std::unique_ptr<Subtask>> subtasks;  // of all tasks, by task and number
+};
+
+// What is made refers to all that is given.
+Result<Wired> wire(const JobDescription& job, const Graph& graph, const Plan& plan, const Connectors& connectors);
 
 }  // namespace clutch::engine

@@ -29,6 +29,7 @@ class FunctionOperator : public Operator {
   Status on_signal(TimeSignal signal, Output& output) override;
   Status poll(Output& output) override { return advance(output); }
   Status drain(Output& output) override;
+  bool idle() const override { return waiting_.empty() && in_flight_.empty(); }
   void cancel() override;
   Status close() override;
 
@@ -67,7 +68,6 @@ class FunctionOperator : public Operator {
 
   HostedFunction& function() { return *function_; }
   const HostedFunction& function() const { return *function_; }
-  bool idle() const { return waiting_.empty() && in_flight_.empty(); }
   // Batches with keys run one at a time.
   void limit_in_flight(size_t most) { most_ = most; }
   Status advance(Output& output);

@@ -77,6 +77,9 @@ class Operator {
     return Status(CLUTCH_ERR_UNSUPPORTED, "this operator cannot be restored from a snapshot");
   }
 
+  // Whether nothing is in the making that drain() would send.
+  virtual bool idle() const { return true; }
+
   // The input has ended; send the rest.
   virtual Status finish(Output& output) { return drain(output); }
 

@@ -44,6 +44,7 @@ class Link final : public Output {
   std::optional<Operator::Deadline> deadline() const;
   void cancel();
   void close_senders();
+  bool idle() const { return operator_ == nullptr || operator_->idle(); }
 
   Status emit(columnar::Array batch) override { return route(std::nullopt, std::move(batch)); }
   Status emit_side(size_t side, columnar::Array batch) override { return route(side, std::move(batch)); }

@@ -43,6 +43,7 @@ Status Sender::send(columnar::Array batch) {
 }
 
 Status Sender::signal(TimeSignal signal) {
+  if (shape_.feeds_back) return {};
   for (const Target& target : targets_) {
     if (target.gate != nullptr) CLUTCH_RETURN_IF_ERROR(put(target, signal, 0));
   }

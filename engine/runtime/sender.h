@@ -21,6 +21,7 @@ class Sender {
   struct Shape {
     BatchType type;                          // of the batches that come
     bool drops_key = false;                  // behind the partitioner
+    bool feeds_back = false;                 // into an iteration: signals do not go round
     bool by_column = false;                  // the last column, int32, says where to, and is not sent
     std::optional<Partitioner> partitioner;  // if not by_column
   };

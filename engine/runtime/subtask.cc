@@ -1,6 +1,7 @@
 #include "runtime/subtask.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace clutch::engine {
 namespace {
@@ -22,8 +23,9 @@ Subtask::Subtask(std::string name, int32_t number, int32_t parallelism, Input in
       links_(std::move(links)),
       together_(inputs_of(input_)) {
   std::vector<size_t> channels(inputs_of(input_), 0);
-  for (const size_t number_of_input : input_.input_of_channel) {
-    channel_in_input_.push_back(channels[number_of_input]++);
+  for (size_t channel = 0; channel < input_.input_of_channel.size(); ++channel) {
+    const size_t of_input = input_.input_of_channel[channel];
+    channel_in_input_.push_back(input_.fed_back[channel] ? 0 : channels[of_input]++);
   }
   for (const size_t count : channels) valves_.emplace_back(count);
 }
@@ -82,12 +84,37 @@ Status Subtask::read_source() {
 Status Subtask::read_gate() {
   while (true) {
     CLUTCH_RETURN_IF_ERROR(poll_all());
+    bool over = false;
+    CLUTCH_RETURN_IF_ERROR(turn(over));
+    if (over) return {};
     CLUTCH_ASSIGN_OR_RETURN(InputGate::Taken taken, input_.gate->take(deadline()));
     if (taken.kind == InputGate::Taken::Kind::kEnded) return {};
     if (taken.kind == InputGate::Taken::Kind::kElement) {
+      ++taken_;
       CLUTCH_RETURN_IF_ERROR(take(taken.channel, std::move(taken.element)));
     }
   }
+}
+
+// The subtask's part in the iterations that it belongs to.
+Status Subtask::turn(bool& ret_over) {
+  Loop* const own = input_.head_of;
+  if (own != nullptr) {
+    own->look(Loop::Clock::now());
+    const Loop::Phase phase = own->phase();
+    ret_over = phase == Loop::Phase::kOver;
+    if (phase == Loop::Phase::kLastWatermark && !last_watermark_sent_) {
+      last_watermark_sent_ = last_watermark_counted_ = true;
+      CLUTCH_RETURN_IF_ERROR(links_.front()->take_signal({TimeSignal::Kind::kWatermark, kMaxWatermark}));
+    }
+  }
+  const bool idle = std::all_of(links_.begin(), links_.end(), [](const auto& link) { return link->idle(); });
+  if (!idle) return {};
+  if (const int64_t done = std::exchange(taken_, 0); done > 0) {
+    for (Loop* const loop : input_.loops) loop->done(done);
+  }
+  if (std::exchange(last_watermark_counted_, false)) own->done();
+  return {};
 }
 
 Status Subtask::take(size_t channel, StreamElement element) {
@@ -104,7 +131,12 @@ Status Subtask::take_signal(size_t channel, TimeSignal signal) {
   valves_[input].take(channel_in_input_[channel], signal, of_input_);
   of_all_.clear();
   for (const TimeSignal& made : of_input_) together_.take(input, made, of_all_);
-  for (const TimeSignal& made : of_all_) CLUTCH_RETURN_IF_ERROR(links_.front()->take_signal(made));
+  for (const TimeSignal& made : of_all_) {
+    // The last watermark follows what still goes round.
+    const bool last = made.kind == TimeSignal::Kind::kWatermark && made.time == kMaxWatermark;
+    if (last && input_.head_of != nullptr) continue;
+    CLUTCH_RETURN_IF_ERROR(links_.front()->take_signal(made));
+  }
   return {};
 }
 
@@ -126,6 +158,10 @@ std::optional<Operator::Deadline> Subtask::deadline() const {
   for (const std::unique_ptr<Link>& link : links_) {
     const std::optional<Operator::Deadline> own = link->deadline();
     if (own.has_value() && (!first.has_value() || *own < *first)) first = own;
+  }
+  if (input_.head_of != nullptr) {
+    const std::optional<Loop::Clock::time_point> quiet = input_.head_of->deadline();
+    if (quiet.has_value() && (!first.has_value() || *quiet < *first)) first = quiet;
   }
   return first;
 }

@@ -16,11 +16,14 @@ namespace clutch::engine {
 
 class Subtask final : public Waker {
  public:
-  // `input_of_channel`: which input of the first operator each channel leads to. Exactly one of gate and reader is set.
+  // Exactly one of gate and reader is set.
   struct Input {
     std::unique_ptr<InputGate> gate;
-    std::vector<size_t> input_of_channel;
+    std::vector<size_t> input_of_channel;  // which input of the first operator each channel leads to
+    std::vector<bool> fed_back;            // of the channels: bring no signals
     std::unique_ptr<SourceReader> reader;
+    std::vector<Loop*> loops;  // iterations that the subtask is part of
+    Loop* head_of = nullptr;   // the iteration that the subtask leads
   };
 
   // The first link is the head; each stands behind the one that feeds it.
@@ -49,6 +52,7 @@ class Subtask final : public Waker {
   Status take(size_t channel, StreamElement element);
   Status take_signal(size_t channel, TimeSignal signal);
   Status poll_all();
+  Status turn(bool& ret_over);
   Status end_of_input();
   std::optional<Operator::Deadline> deadline() const;
   Status reason() const;
@@ -65,6 +69,9 @@ class Subtask final : public Waker {
   TimeSignals of_input_;
   TimeSignals of_all_;
   size_t opened_ = 0;  // links
+  int64_t taken_ = 0;  // what the loops count of this subtask
+  bool last_watermark_sent_ = false;
+  bool last_watermark_counted_ = false;  // sent, and perhaps still at work
   std::atomic<bool> cancelled_ = false;
 };
 

@@ -20,6 +20,7 @@ TEXT = "To be, or not to be:\nthat is the question.\n"
 
 PRINTED: Dict[str, List[str]] = {
     "batch.py": ["BATCH ['a5', 'b2']", "STREAMING ['a3', 'a5', 'a5', 'b1', 'b2']"],
+    "collatz.py": ["27 takes 111 steps", "6 takes 8 steps", "7 takes 16 steps"],
     "connected.py": [
         "device 3 9.9",
         "ice box 3.0",

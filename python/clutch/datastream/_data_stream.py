@@ -271,8 +271,9 @@ class DataStream:
     def iterate(self, max_wait: Union[int, Time, Duration] = 0) -> IterativeStream:
         """A stream whose later results can be fed back by close_with().
 
-        `max_wait` is a Time, a Duration or milliseconds: the loop ends when nothing came back for so long; with 0 it
-        never ends.
+        The loop ends when the input has ended and nothing goes round any more. `max_wait`, a Time, a Duration or
+        milliseconds: nothing must have moved for so long besides; for loops in which timers of processing time feed
+        back. (Flink goes by the time alone, and without one never ends.)
         """
         from clutch.datastream._iterative_stream import make_iteration
 

@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from clutch.datastream.connectors.base import DeliveryGuarantee, Sink, Source
     from clutch.datastream.connectors.datagen import DataGeneratorSource, RateLimiterStrategy
+    from clutch.datastream.connectors.discarding import DiscardingSink
     from clutch.datastream.connectors.file_system import (
         BucketAssigner,
         BulkFormat,
@@ -30,6 +31,7 @@ __all__ = [
     "BulkWriterFactory",
     "DataGeneratorSource",
     "DeliveryGuarantee",
+    "DiscardingSink",
     "FileEnumeratorProvider",
     "FileSink",
     "FileSource",
@@ -52,6 +54,7 @@ __getattr__, __dir__ = lazy(
         "BulkWriterFactory": "file_system",
         "DataGeneratorSource": "datagen",
         "DeliveryGuarantee": "base",
+        "DiscardingSink": "discarding",
         "FileEnumeratorProvider": "file_system",
         "FileSink": "file_system",
         "FileSource": "file_system",

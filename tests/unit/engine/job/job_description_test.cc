@@ -83,8 +83,8 @@ TEST_F(Description, Configuration) {
   EXPECT_EQ(with("pipeline.operator-chaining.enabled", "maybe"),
             "configuration: pipeline.operator-chaining.enabled must be true or false, and is \"maybe\"");
   EXPECT_EQ(with("clutch.engine.batch-row", 5),
-            "configuration: the engine has no key \"clutch.engine.batch-row\"; it has clutch.engine.batch-rows and "
-            "clutch.engine.channel-bytes");
+            "configuration: the engine has no key \"clutch.engine.batch-row\"; it has clutch.engine.batch-rows, "
+            "clutch.engine.channel-bytes and clutch.engine.feedback-bytes");
   EXPECT_EQ(with("python.executable", Json::array()),
             "configuration: the value of \"python.executable\" must be a text, a number or a boolean, and is []");
 }
@@ -95,11 +95,7 @@ TEST_F(Description, Nodes) {
             "nodes[1].id: 1 is the id of nodes[0], too; give each node its own");
   EXPECT_EQ(spoilt([](Json& job) { job["nodes"][1]["type"] = "pyton"; }),
             "nodes[1].type: \"pyton\" is no type of node; there are source, python, key_by, watermarks, window, "
-            "interval_join and sink");
-  EXPECT_EQ(
-      spoilt([](Json& job) { job["nodes"][1]["type"] = "iteration"; }),
-      "nodes[1].type: nodes of type \"iteration\" are not served yet; there are source, python, key_by, watermarks, "
-      "window, interval_join and sink");
+            "interval_join, iteration and sink");
   EXPECT_EQ(spoilt([](Json& job) { job["nodes"][1]["parallelism"] = 129; }),
             "nodes[1].parallelism: it is 129, more than max_parallelism, which is 128");
   EXPECT_EQ(spoilt([](Json& job) { job["nodes"][1]["chain"] = "sometimes"; }),
@@ -141,14 +137,14 @@ TEST_F(Description, Edges) {
   EXPECT_EQ(spoilt([](Json& job) { job["edges"][0]["from"] = 9; }), "edges[0].from: there is no node with the id 9");
   EXPECT_EQ(spoilt([](Json& job) { job["edges"].erase(0); }), "nodes[1]: no edge leads to input 0 of node 2");
   EXPECT_EQ(spoilt([](Json& job) { job["edges"][1]["from"] = 3; }),
-            "edges[1]: the edge from 3 to 3 is part of a cycle; only edges with \"feedback\" lead back");
+            "edges[1]: the edge from 3 to 3 is part of a cycle; only edges with \"feedback\" lead back, into an iteration");
   EXPECT_EQ(spoilt([](Json& job) { job["edges"][0]["input"] = 1; }), "edges[0].input: node 2 has one input, number 0");
   EXPECT_EQ(spoilt([](Json& job) { job["edges"][0]["input"] = 2; }),
             "edges[0].input: it must be a whole number from 0 to 1, and is 2");
   EXPECT_EQ(spoilt([](Json& job) { job["edges"][1]["side"] = "late"; }),
             "edges[1].side: node 2 has no side output \"late\"; name it in its side_outputs");
   EXPECT_EQ(spoilt([](Json& job) { job["edges"][0]["feedback"] = true; }),
-            "edges[0].feedback: edges that lead back into an iteration are not served yet; leave the edge out");
+            "nodes[1]: no edge leads to input 0 of node 2");
   EXPECT_EQ(spoilt([](Json& job) {
               job["edges"].push_back({{"from", 3}, {"to", 2}});
             }).find("part of a cycle") != std::string::npos,
