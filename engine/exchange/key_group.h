@@ -34,9 +34,8 @@ class KeyGroups {
   int32_t max_parallelism() const { return max_parallelism_; }
 
   // Bytes of a key are those of columnar::RowCodec, so the type counts and floats are told apart by their bits.
-  int32_t group_of(std::string_view key) const {
-    return static_cast<int32_t>(hash_key(key) % static_cast<uint32_t>(max_parallelism_));
-  }
+  int32_t group_of(std::string_view key) const { return group_of(hash_key(key)); }
+  int32_t group_of(uint32_t hash) const { return static_cast<int32_t>(hash % static_cast<uint32_t>(max_parallelism_)); }
   int32_t subtask_of(int32_t group) const {
     return static_cast<int32_t>(static_cast<int64_t>(group) * parallelism_ / max_parallelism_);
   }

@@ -1,8 +1,9 @@
 #include "state/contents.h"
 
 #include <algorithm>
-#include <iterator>
+#include <tuple>
 
+#include "exchange/key_group.h"
 #include "state/coding.h"
 
 namespace clutch::engine {
@@ -15,7 +16,7 @@ void put_item(const StateItem& item, std::string& out) {
   put_bytes(item.bytes, out);
 }
 
-void put_cell(const StateCell& cell, std::string& out) {
+void put_cell(const StateContents& cell, std::string& out) {
   if (const auto* item = std::get_if<StateItem>(&cell)) {
     put_item(*item, out);
   } else if (const auto* list = std::get_if<StateList>(&cell)) {
@@ -36,7 +37,7 @@ StateItem read_item(SnapshotReader& in) {
   return {in.bytes(), written};
 }
 
-StateCell read_cell(StateKind kind, SnapshotReader& in) {
+StateContents read_cell(StateKind kind, SnapshotReader& in) {
   if (kind == StateKind::kValue) return read_item(in);
   const uint64_t count = in.number();
   StateList list;
@@ -55,8 +56,8 @@ StateCell read_cell(StateKind kind, SnapshotReader& in) {
   return map;
 }
 
-StateContents read_state(SnapshotReader& in) {
-  StateContents state{in.bytes(), StateKind::kValue, {}};
+StateGroup read_state(SnapshotReader& in) {
+  StateGroup state{in.bytes(), StateKind::kValue, {}};
   const uint8_t kind = in.byte();
   if (kind > static_cast<uint8_t>(StateKind::kMap)) in.fail("there is no such kind of state");
   state.kind = static_cast<StateKind>(kind);
@@ -64,17 +65,20 @@ StateContents read_state(SnapshotReader& in) {
   for (uint64_t i = 0; i < cells && !in.failed(); ++i) {
     std::string key = in.bytes();
     std::string space = in.bytes();
-    StateCell cell = read_cell(state.kind, in);
+    StateContents cell = read_cell(state.kind, in);
     if (in.failed()) break;
-    if (!state.cells.emplace(CellName(std::move(key), std::move(space)), std::move(cell)).second) {
+    const uint32_t hash = hash_key(key);
+    if (state.cells.find(hash, key, space) != nullptr) {
       in.fail("a cell is there twice");
+    } else {
+      state.cells.add(hash, key, space, std::move(cell));
     }
   }
   return state;
 }
 
 // Forget the items that have expired; true if that were all.
-bool nothing_left(StateCell& cell, const StateTtl& ttl, int64_t now) {
+bool nothing_left(StateContents& cell, const StateTtl& ttl, int64_t now) {
   const auto expired = [&](const StateItem& item) { return ttl.expired(item.written, now); };
   if (const auto* item = std::get_if<StateItem>(&cell)) return expired(*item);
   if (auto* list = std::get_if<StateList>(&cell)) {
@@ -88,39 +92,36 @@ bool nothing_left(StateCell& cell, const StateTtl& ttl, int64_t now) {
 
 }  // namespace
 
-size_t drop_expired(StateCells& cells, const StateTtl& ttl, int64_t now) {
-  const size_t before = cells.size();
-  for (auto cell = cells.begin(); cell != cells.end();) {
-    cell = nothing_left(cell->second, ttl, now) ? cells.erase(cell) : std::next(cell);
-  }
-  return before - cells.size();
+size_t drop_expired(CellTable& cells, const StateTtl& ttl, int64_t now) {
+  return cells.erase_if([&](StateContents& cell) { return nothing_left(cell, ttl, now); });
 }
 
-std::string encode_contents(std::vector<const StateContents*> states) {
+std::string encode_contents(std::vector<const StateGroup*> states) {
   std::sort(states.begin(), states.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
   std::string out(1, kVersion);
   put_number(states.size(), out);
-  for (const StateContents* state : states) {
+  for (const StateGroup* state : states) {
     put_bytes(state->name, out);
     out.push_back(static_cast<char>(state->kind));
     put_number(state->cells.size(), out);
-    std::vector<const StateCells::value_type*> cells;
-    for (const auto& cell : state->cells) cells.push_back(&cell);
-    std::sort(cells.begin(), cells.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
-    for (const auto* cell : cells) {
-      put_bytes(cell->first.first, out);
-      put_bytes(cell->first.second, out);
-      put_cell(cell->second, out);
+    std::vector<const CellTable::Cell*> cells;
+    for (const CellTable::Cell& cell : state->cells) cells.push_back(&cell);
+    std::sort(cells.begin(), cells.end(),
+              [](const auto* a, const auto* b) { return std::tie(a->key, a->space) < std::tie(b->key, b->space); });
+    for (const CellTable::Cell* cell : cells) {
+      put_bytes(cell->key, out);
+      put_bytes(cell->space, out);
+      put_cell(cell->contents, out);
     }
   }
   return out;
 }
 
-Result<std::vector<StateContents>> decode_contents(std::string_view bytes) {
+Result<std::vector<StateGroup>> decode_contents(std::string_view bytes) {
   SnapshotReader in(bytes);
   if (in.byte() != kVersion) in.fail("its version is not 1");
   const uint64_t count = in.failed() ? 0 : in.number();
-  std::vector<StateContents> out;
+  std::vector<StateGroup> out;
   for (uint64_t i = 0; i < count && !in.failed(); ++i) {
     out.push_back(read_state(in));
     for (size_t j = 0; j + 1 < out.size(); ++j) {

@@ -8,60 +8,31 @@
 // cells in that of key and namespace, so equal contents have equal bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "clutch/columnar/result.h"
+#include "state/cell_table.h"
 #include "state/descriptor.h"
 
 namespace clutch::engine {
 
-struct StateItem {
-  std::string bytes;
-  int64_t written;  // processing time of the last write, or of the last read where that counts (unit: milliseconds)
-};
-
-using StateList = std::vector<StateItem>;
-using StateMap = std::map<std::string, StateItem, std::less<>>;
-using StateCell = std::variant<StateItem, StateList, StateMap>;  // by StateKind
-
-// Key and namespace. Cells are found by a view of them, without a copy.
-using CellName = std::pair<std::string, std::string>;
-using CellNameView = std::pair<std::string_view, std::string_view>;
-struct CellNameHash {
-  using is_transparent = void;
-  size_t operator()(const CellNameView& name) const {
-    const std::hash<std::string_view> hash;
-    return name.second.empty() ? hash(name.first) : hash(name.first) * 31 + hash(name.second);
-  }
-  size_t operator()(const CellName& name) const { return (*this)(CellNameView(name)); }
-};
-struct CellNameEqual {
-  using is_transparent = void;
-  bool operator()(const CellNameView& a, const CellNameView& b) const { return a == b; }
-};
-using StateCells = std::unordered_map<CellName, StateCell, CellNameHash, CellNameEqual>;
-
 // One state of one key group.
-struct StateContents {
+struct StateGroup {
   std::string name;
   StateKind kind;
-  StateCells cells;
+  CellTable cells;
 };
 
 // Forget the items that have expired, and the cells of which nothing is left. Returns the number of such cells.
-size_t drop_expired(StateCells& cells, const StateTtl& ttl, int64_t now);
+size_t drop_expired(CellTable& cells, const StateTtl& ttl, int64_t now);
 
-std::string encode_contents(std::vector<const StateContents*> states);
+std::string encode_contents(std::vector<const StateGroup*> states);
 
 // CLUTCH_ERR_DATA says what is wrong with the bytes, which may come from anywhere.
-Result<std::vector<StateContents>> decode_contents(std::string_view bytes);
+Result<std::vector<StateGroup>> decode_contents(std::string_view bytes);
 
 }  // namespace clutch::engine

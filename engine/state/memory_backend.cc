@@ -49,7 +49,7 @@ Result<StateId> MemoryBackend::declare(const StateDescriptor& descriptor) {
 }
 
 MemoryBackend::State& MemoryBackend::add_state(StateDescriptor descriptor, bool declared) {
-  std::vector<StateContents> groups(static_cast<size_t>(range_.size()), {descriptor.name, descriptor.kind, {}});
+  std::vector<StateGroup> groups(static_cast<size_t>(range_.size()), {descriptor.name, descriptor.kind, {}});
   states_.push_back({std::move(descriptor), declared, std::move(groups)});
   return states_.back();
 }
@@ -78,16 +78,22 @@ Result<MemoryBackend::State*> MemoryBackend::find_state(StateId state, std::opti
   return &states_[state];
 }
 
-Result<StateCells*> MemoryBackend::find_cells(State& state, std::string_view key) const {
-  const int32_t group = groups_.group_of(key);
+Result<CellTable*> MemoryBackend::find_cells(State& state, uint32_t hash) const {
+  const int32_t group = groups_.group_of(hash);
   CLUTCH_RETURN_IF_ERROR(check_group(group));
   return &state.groups[static_cast<size_t>(group - range_.first)].cells;
 }
 
 Result<MemoryBackend::Place> MemoryBackend::find(const StateAddress& at, std::optional<StateKind> kind) {
   CLUTCH_ASSIGN_OR_RETURN(State * state, find_state(at.state, kind));
-  CLUTCH_ASSIGN_OR_RETURN(StateCells * cells, find_cells(*state, at.key));
-  return Place{state, cells, cells->find(CellNameView(at.key, at.space))};
+  const uint32_t hash = hash_key(at.key);
+  CLUTCH_ASSIGN_OR_RETURN(CellTable * cells, find_cells(*state, hash));
+  return Place{state, cells, hash, cells->find(hash, at.key, at.space)};
+}
+
+void MemoryBackend::forget(Place& place) {
+  place.cells->erase(*place.cell);
+  place.cell = nullptr;
 }
 
 bool MemoryBackend::look(const State& state, StateItem& item, bool& drop) const {
@@ -105,12 +111,12 @@ bool MemoryBackend::look(const State& state, StateItem& item, bool& drop) const 
 
 Result<std::optional<std::string>> MemoryBackend::value(const StateAddress& at) {
   CLUTCH_ASSIGN_OR_RETURN(Place place, find(at, StateKind::kValue));
-  if (place.at == place.cells->end()) return std::optional<std::string>();
-  auto& item = std::get<StateItem>(place.at->second);
+  if (place.cell == nullptr) return std::optional<std::string>();
+  auto& item = std::get<StateItem>(place.cell->contents);
   bool drop = false;
   std::optional<std::string> seen;
   if (look(*place.state, item, drop)) seen = item.bytes;
-  if (drop) place.cells->erase(place.at);
+  if (drop) forget(place);
   return seen;
 }
 
@@ -125,14 +131,14 @@ Status MemoryBackend::set_value(const StateAddress& at, std::string_view bytes) 
 Result<std::vector<std::string>> MemoryBackend::list(const StateAddress& at) {
   CLUTCH_ASSIGN_OR_RETURN(Place place, find(at, StateKind::kList));
   std::vector<std::string> seen;
-  if (place.at == place.cells->end()) return seen;
-  auto& items = std::get<StateList>(place.at->second);
+  if (place.cell == nullptr) return seen;
+  auto& items = std::get<StateList>(place.cell->contents);
   for (auto item = items.begin(); item != items.end();) {
     bool drop = false;
     if (look(*place.state, *item, drop)) seen.push_back(item->bytes);
     item = drop ? items.erase(item) : std::next(item);
   }
-  if (items.empty()) place.cells->erase(place.at);
+  if (items.empty()) forget(place);
   return seen;
 }
 
@@ -149,10 +155,10 @@ Status MemoryBackend::merge_lists(const StateAddress& at, std::span<const std::s
   StateList moved;
   for (const std::string_view space : from_spaces) {
     CLUTCH_ASSIGN_OR_RETURN(Place from, find({at.state, at.key, space}, StateKind::kList));
-    if (from.at == from.cells->end()) continue;
-    auto& items = std::get<StateList>(from.at->second);
+    if (from.cell == nullptr) continue;
+    auto& items = std::get<StateList>(from.cell->contents);
     std::move(items.begin(), items.end(), std::back_inserter(moved));
-    from.cells->erase(from.at);
+    forget(from);
   }
   CLUTCH_ASSIGN_OR_RETURN(Place to, find(at, StateKind::kList));
   if (moved.empty()) return {};
@@ -164,14 +170,14 @@ Status MemoryBackend::merge_lists(const StateAddress& at, std::span<const std::s
 Result<std::optional<std::string>> MemoryBackend::entry(const StateAddress& at, std::string_view field) {
   CLUTCH_ASSIGN_OR_RETURN(Place place, find(at, StateKind::kMap));
   std::optional<std::string> seen;
-  if (place.at == place.cells->end()) return seen;
-  auto& map = std::get<StateMap>(place.at->second);
+  if (place.cell == nullptr) return seen;
+  auto& map = std::get<StateMap>(place.cell->contents);
   const auto found = map.find(field);
   if (found == map.end()) return seen;
   bool drop = false;
   if (look(*place.state, found->second, drop)) seen = found->second.bytes;
   if (drop) map.erase(found);
-  if (map.empty()) place.cells->erase(place.at);
+  if (map.empty()) forget(place);
   return seen;
 }
 
@@ -187,11 +193,11 @@ Status MemoryBackend::set_entry(const StateAddress& at, std::string_view field, 
 
 Status MemoryBackend::remove_entry(const StateAddress& at, std::string_view field) {
   CLUTCH_ASSIGN_OR_RETURN(Place place, find(at, StateKind::kMap));
-  if (place.at == place.cells->end()) return {};
-  auto& map = std::get<StateMap>(place.at->second);
+  if (place.cell == nullptr) return {};
+  auto& map = std::get<StateMap>(place.cell->contents);
   const auto found = map.find(field);
   if (found != map.end()) map.erase(found);
-  if (map.empty()) place.cells->erase(place.at);
+  if (map.empty()) forget(place);
   return {};
 }
 
@@ -199,21 +205,21 @@ Result<StateBackend::Entries> MemoryBackend::entries(const StateAddress& at, std
                                                      size_t limit) {
   CLUTCH_ASSIGN_OR_RETURN(Place place, find(at, StateKind::kMap));
   Entries seen;
-  if (place.at == place.cells->end()) return seen;
-  auto& map = std::get<StateMap>(place.at->second);
+  if (place.cell == nullptr) return seen;
+  auto& map = std::get<StateMap>(place.cell->contents);
   auto next = after.has_value() ? map.upper_bound(*after) : map.begin();
   while (next != map.end() && seen.size() < limit) {
     bool drop = false;
     if (look(*place.state, next->second, drop)) seen.emplace_back(next->first, next->second.bytes);
     next = drop ? map.erase(next) : std::next(next);
   }
-  if (map.empty()) place.cells->erase(place.at);
+  if (map.empty()) forget(place);
   return seen;
 }
 
 Status MemoryBackend::clear(const StateAddress& at) {
   CLUTCH_ASSIGN_OR_RETURN(Place place, find(at, std::nullopt));
-  if (place.at != place.cells->end()) place.cells->erase(place.at);
+  if (place.cell != nullptr) forget(place);
   return {};
 }
 
@@ -221,10 +227,10 @@ Result<std::string> MemoryBackend::snapshot(int32_t key_group) {
   CLUTCH_RETURN_IF_ERROR(check_group(key_group));
   const auto group = static_cast<size_t>(key_group - range_.first);
   const int64_t now = clock_->now();
-  std::vector<const StateContents*> contents;
+  std::vector<const StateGroup*> contents;
   for (State& state : states_) {
     const std::optional<StateTtl>& ttl = state.descriptor.ttl;
-    StateContents& own = state.groups[group];
+    StateGroup& own = state.groups[group];
     if (ttl.has_value()) drop_expired(own.cells, *ttl, now);
     if (!own.cells.empty()) contents.push_back(&own);
   }
@@ -233,22 +239,22 @@ Result<std::string> MemoryBackend::snapshot(int32_t key_group) {
 
 Status MemoryBackend::restore(int32_t key_group, std::string_view snapshot) {
   CLUTCH_RETURN_IF_ERROR(check_group(key_group));
-  CLUTCH_ASSIGN_OR_RETURN(std::vector<StateContents> restored, decode_contents(snapshot));
-  for (const StateContents& contents : restored) {
+  CLUTCH_ASSIGN_OR_RETURN(std::vector<StateGroup> restored, decode_contents(snapshot));
+  for (const StateGroup& contents : restored) {
     const State* known = state_named(contents.name);
     if (known != nullptr && known->descriptor.kind != contents.kind) {
       return kind_clash(contents.name, contents.kind, known->descriptor.kind);
     }
-    for (const auto& [name, cell] : contents.cells) {
-      if (groups_.group_of(name.first) == key_group) continue;
+    for (const CellTable::Cell& cell : contents.cells) {
+      if (groups_.group_of(cell.key) == key_group) continue;
       return Status(CLUTCH_ERR_DATA, "the snapshot of key group " + std::to_string(key_group) +
-                                         " holds a key of group " + std::to_string(groups_.group_of(name.first)) +
+                                         " holds a key of group " + std::to_string(groups_.group_of(cell.key)) +
                                          "; restore with the max parallelism it was taken with");
     }
   }
   const auto group = static_cast<size_t>(key_group - range_.first);
   for (State& state : states_) state.groups[group].cells.clear();
-  for (StateContents& contents : restored) {
+  for (StateGroup& contents : restored) {
     State* state = state_named(contents.name);
     if (state == nullptr) state = &add_state({contents.name, contents.kind, std::nullopt}, false);
     state->groups[group] = std::move(contents);
@@ -271,7 +277,7 @@ size_t MemoryBackend::sweep() {
 size_t MemoryBackend::cell_count() const {
   size_t count = 0;
   for (const State& state : states_) {
-    for (const StateContents& contents : state.groups) count += contents.cells.size();
+    for (const StateGroup& contents : state.groups) count += contents.cells.size();
   }
   return count;
 }

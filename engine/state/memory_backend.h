@@ -54,18 +54,20 @@ class MemoryBackend final : public StateBackend {
  private:
   struct State {
     StateDescriptor descriptor;
-    bool declared;                      // or only known from a snapshot, yet without its time to live
-    std::vector<StateContents> groups;  // by key group, from the first of the range
+    bool declared;                   // or only known from a snapshot, yet without its time to live
+    std::vector<StateGroup> groups;  // by key group, from the first of the range
   };
   // One cell's place, whether or not there is a cell.
   struct Place {
     State* state;
-    StateCells* cells;
-    StateCells::iterator at;
+    CellTable* cells;
+    uint32_t hash;          // of the key
+    CellTable::Cell* cell;  // nullptr: there is none
   };
 
   Result<State*> find_state(StateId state, std::optional<StateKind> kind);
-  Result<StateCells*> find_cells(State& state, std::string_view key) const;
+  // The table of a key's group.
+  Result<CellTable*> find_cells(State& state, uint32_t hash) const;
   Result<Place> find(const StateAddress& at, std::optional<StateKind> kind);
   Status check_group(int32_t group) const;
   State& add_state(StateDescriptor descriptor, bool declared);
@@ -73,12 +75,14 @@ class MemoryBackend final : public StateBackend {
   // Find the cell's contents of type T, or make them.
   template <typename T>
   static T& contents(Place& place, const StateAddress& at) {
-    if (place.at == place.cells->end()) {
-      place.at = place.cells->emplace(CellName(at.key, at.space), T()).first;
-    }
-    return std::get<T>(place.at->second);
+    if (place.cell == nullptr) place.cell = &place.cells->add(place.hash, at.key, at.space, T());
+    return std::get<T>(place.cell->contents);
   }
-  Status check(const StateChange& change);
+  static void forget(Place& place);
+  // hashes_ and tables_ of the keys, whose memory is on its way; the cell some places behind `i`, too.
+  Status fetch(State& state, std::span<const std::string_view> keys);
+  void fetch_ahead(size_t i) const;
+  Status check(const StateChange& change, uint32_t hash);
   static void apply(const StateChange& change, int64_t now, Place& place);
   // Look at an item: refresh it if reads count. Sets `drop` if it has expired, and tells if it is still to be seen.
   bool look(const State& state, StateItem& item, bool& drop) const;
@@ -88,6 +92,10 @@ class MemoryBackend final : public StateBackend {
   const Clock* clock_;
   std::vector<State> states_;
   size_t next_sweep_ = 0;
+
+  // Of the keys of a batch.
+  std::vector<uint32_t> hashes_;
+  std::vector<CellTable*> tables_;
 };
 
 }  // namespace clutch::engine

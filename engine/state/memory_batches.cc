@@ -8,6 +8,8 @@ namespace {
 
 using Ttl = std::optional<StateTtl>;
 
+constexpr size_t kAhead = 8;  // cells whose memory is asked for before it is looked at
+
 bool expired(const Ttl& ttl, const StateItem& item, int64_t now) {
   return ttl.has_value() && ttl->expired(item.written, now);
 }
@@ -25,7 +27,7 @@ bool touch(const Ttl& ttl, StateItem& item, int64_t now) {
 }
 
 // The same for all of a cell; true if nothing is left.
-bool touch_all(const Ttl& ttl, StateCell& cell, int64_t now) {
+bool touch_all(const Ttl& ttl, StateContents& cell, int64_t now) {
   if (auto* item = std::get_if<StateItem>(&cell)) return touch(ttl, *item, now);
   if (auto* list = std::get_if<StateList>(&cell)) {
     for (auto one = list->begin(); one != list->end();) one = touch(ttl, *one, now) ? list->erase(one) : std::next(one);
@@ -45,15 +47,31 @@ Status misfit(const StateDescriptor& state, const char* what) {
 
 }  // namespace
 
+Status MemoryBackend::fetch(State& state, std::span<const std::string_view> keys) {
+  hashes_.resize(keys.size());
+  tables_.resize(keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    hashes_[i] = hash_key(keys[i]);
+    CLUTCH_ASSIGN_OR_RETURN(tables_[i], find_cells(state, hashes_[i]));
+    tables_[i]->fetch(hashes_[i]);
+  }
+  return {};
+}
+
+void MemoryBackend::fetch_ahead(size_t i) const {
+  if (i + kAhead < hashes_.size()) tables_[i + kAhead]->fetch_cell(hashes_[i + kAhead]);
+}
+
 Status MemoryBackend::look(StateId state, std::span<const std::string_view> keys, int64_t now,
                            std::span<View> ret_values) {
   CLUTCH_ASSIGN_OR_RETURN(State * found, find_state(state, StateKind::kValue));
+  CLUTCH_RETURN_IF_ERROR(fetch(*found, keys));
   for (size_t i = 0; i < keys.size(); ++i) {
-    CLUTCH_ASSIGN_OR_RETURN(const StateCells* cells, find_cells(*found, keys[i]));
-    const auto cell = cells->find(CellNameView(keys[i], {}));
+    fetch_ahead(i);
+    const CellTable::Cell* cell = tables_[i]->find(hashes_[i], keys[i], {});
     ret_values[i].reset();
-    if (cell == cells->end()) continue;
-    const auto& item = std::get<StateItem>(cell->second);
+    if (cell == nullptr) continue;
+    const auto& item = std::get<StateItem>(cell->contents);
     if (seen(found->descriptor.ttl, item, now)) ret_values[i] = item.bytes;
   }
   return {};
@@ -62,12 +80,13 @@ Status MemoryBackend::look(StateId state, std::span<const std::string_view> keys
 Status MemoryBackend::look_fields(StateId state, std::span<const std::string_view> keys,
                                   std::span<const std::string_view> fields, int64_t now, std::span<View> ret_values) {
   CLUTCH_ASSIGN_OR_RETURN(State * found, find_state(state, StateKind::kMap));
+  CLUTCH_RETURN_IF_ERROR(fetch(*found, keys));
   for (size_t i = 0; i < keys.size(); ++i) {
-    CLUTCH_ASSIGN_OR_RETURN(const StateCells* cells, find_cells(*found, keys[i]));
-    const auto cell = cells->find(CellNameView(keys[i], {}));
+    fetch_ahead(i);
+    const CellTable::Cell* cell = tables_[i]->find(hashes_[i], keys[i], {});
     ret_values[i].reset();
-    if (cell == cells->end()) continue;
-    const auto& map = std::get<StateMap>(cell->second);
+    if (cell == nullptr) continue;
+    const auto& map = std::get<StateMap>(cell->contents);
     const auto entry = map.find(fields[i]);
     if (entry != map.end() && seen(found->descriptor.ttl, entry->second, now)) ret_values[i] = entry->second.bytes;
   }
@@ -80,7 +99,7 @@ Status MemoryBackend::look_page(const StatePageRequest& request, int64_t now, St
   if (descriptor.kind == StateKind::kValue) return misfit(descriptor, "pages");
   ret_page.entries.clear();
   ret_page.more = false;
-  if (place.at == place.cells->end()) return {};
+  if (place.cell == nullptr) return {};
   uint64_t bytes = 0;
   // False: the page is full, and there is more.
   const auto give = [&](std::string_view field, const StateItem& item) {
@@ -90,7 +109,7 @@ Status MemoryBackend::look_page(const StatePageRequest& request, int64_t now, St
     bytes += field.size() + item.bytes.size();
     return true;
   };
-  if (const auto* list = std::get_if<StateList>(&place.at->second)) {
+  if (const auto* list = std::get_if<StateList>(&place.cell->contents)) {
     uint64_t skip = request.first;
     // Where all items are seen the first one is found at once.
     size_t at = descriptor.ttl.has_value() ? 0 : static_cast<size_t>(std::min<uint64_t>(skip, list->size()));
@@ -105,17 +124,17 @@ Status MemoryBackend::look_page(const StatePageRequest& request, int64_t now, St
     }
     return {};
   }
-  const auto& map = std::get<StateMap>(place.at->second);
+  const auto& map = std::get<StateMap>(place.cell->contents);
   for (auto at = request.after ? map.upper_bound(*request.after) : map.begin(); at != map.end(); ++at) {
     if (seen(descriptor.ttl, at->second, now) && !give(at->first, at->second)) break;
   }
   return {};
 }
 
-Status MemoryBackend::check(const StateChange& change) {
+Status MemoryBackend::check(const StateChange& change, uint32_t hash) {
   using Op = StateChange::Op;
   CLUTCH_ASSIGN_OR_RETURN(State * state, find_state(change.at.state, std::nullopt));
-  CLUTCH_RETURN_IF_ERROR(check_group(groups_.group_of(change.at.key)));
+  CLUTCH_RETURN_IF_ERROR(check_group(groups_.group_of(hash)));
   const StateDescriptor& descriptor = state->descriptor;
   const bool map = descriptor.kind == StateKind::kMap;
   if (change.op == Op::kAppend && descriptor.kind != StateKind::kList) return misfit(descriptor, "appending");
@@ -129,7 +148,7 @@ Status MemoryBackend::check(const StateChange& change) {
 
 void MemoryBackend::apply(const StateChange& change, int64_t now, Place& place) {
   using Op = StateChange::Op;
-  const bool there = place.at != place.cells->end();
+  const bool there = place.cell != nullptr;
   const Ttl& ttl = place.state->descriptor.ttl;
   bool empty = false;
   switch (change.op) {
@@ -157,37 +176,46 @@ void MemoryBackend::apply(const StateChange& change, int64_t now, Place& place) 
     case Op::kTouch:
       if (!there) break;
       if (!change.field) {
-        empty = touch_all(ttl, place.at->second, now);
+        empty = touch_all(ttl, place.cell->contents, now);
       } else {
-        auto& map = std::get<StateMap>(place.at->second);
+        auto& map = std::get<StateMap>(place.cell->contents);
         const auto found = map.find(*change.field);
         if (found == map.end()) break;
         if (change.op == Op::kRemove || touch(ttl, found->second, now)) map.erase(found);
         empty = map.empty();
       }
   }
-  if (!empty) return;
-  place.cells->erase(place.at);
-  place.at = place.cells->end();
+  if (empty) forget(place);
 }
 
 Status MemoryBackend::check(std::span<const StateChange> changes) {
-  for (const StateChange& change : changes) CLUTCH_RETURN_IF_ERROR(check(change));
+  hashes_.resize(changes.size());
+  for (size_t i = 0; i < changes.size(); ++i) {
+    hashes_[i] = hash_key(changes[i].at.key);
+    CLUTCH_RETURN_IF_ERROR(check(changes[i], hashes_[i]));
+  }
   return {};
 }
 
 Status MemoryBackend::apply(std::span<const StateChange> changes, int64_t now) {
   CLUTCH_RETURN_IF_ERROR(check(changes));
+  tables_.resize(changes.size());
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const size_t group = static_cast<size_t>(groups_.group_of(hashes_[i]) - range_.first);
+    tables_[i] = &states_[changes[i].at.state].groups[group].cells;
+    tables_[i]->fetch(hashes_[i]);
+  }
   const StateChange* last = nullptr;
   Place place{};
-  for (const StateChange& change : changes) {
-    const StateAddress& at = change.at;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    fetch_ahead(i);
+    const StateAddress& at = changes[i].at;
     // Changes of one cell mostly stand together.
     if (last == nullptr || last->at.state != at.state || last->at.key != at.key || last->at.space != at.space) {
-      CLUTCH_ASSIGN_OR_RETURN(place, find(at, std::nullopt));
+      place = {&states_[at.state], tables_[i], hashes_[i], tables_[i]->find(hashes_[i], at.key, at.space)};
     }
-    apply(change, now, place);
-    last = &change;
+    apply(changes[i], now, place);
+    last = &changes[i];
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -292,6 +293,11 @@ Result<Interpreter> probe(std::string_view executable) {
   return probe(request);
 }
 
+ProbeCache& ProbeCache::of_process() {
+  static ProbeCache cache;
+  return cache;
+}
+
 Result<Interpreter> ProbeCache::probe(const Request& request) {
   CLUTCH_ASSIGN_OR_RETURN(const std::string path, resolve(request.executable));
   struct stat info {};
@@ -310,7 +316,9 @@ Result<Interpreter> ProbeCache::probe(const Request& request) {
     return found->second.interpreter;
   }
   CLUTCH_ASSIGN_OR_RETURN(Interpreter python, probe_path(request, path));
-  entries_[key] = Entry{mtime_ns, info.st_size, python};
+  const bool complete =
+      std::all_of(python.packages.begin(), python.packages.end(), [](const auto& package) { return package.second; });
+  if (complete) entries_[key] = Entry{mtime_ns, info.st_size, python};
   return python;
 }
 

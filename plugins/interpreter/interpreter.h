@@ -64,10 +64,15 @@ Result<std::string> resolve(std::string_view executable);
 Result<Interpreter> probe(const Request& request);
 Result<Interpreter> probe(std::string_view executable);
 
-// Answers of earlier probes, kept as long as the file behind the path has the same size and modification time. A
-// runtime owns one. Safe to call from several threads; errors are not kept.
+// Answers of earlier probes, kept as long as the file behind the path has the same size and modification time. Errors
+// are not kept, nor answers in which a package is missing: it may be installed at any time. Safe to call from several
+// threads.
 class ProbeCache {
  public:
+  // The one of this process. Why: a job has a runtime for every function, all ask about the same files, and asking
+  // takes as long as starting Python does.
+  static ProbeCache& of_process();
+
   Result<Interpreter> probe(const Request& request);
 
  private:

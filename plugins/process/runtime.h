@@ -51,7 +51,7 @@ class Runtime {
 
   const clutch_host* host_;
   const pyproc::Options configuration_;
-  interpreter::ProbeCache cache_;
+  interpreter::ProbeCache& cache_ = interpreter::ProbeCache::of_process();
 
   std::mutex mutex_;  // guards the rest; describe() may come at any time
   // Why: one worker serves one code identity, so functions share workers exactly if they want the same interpreter,

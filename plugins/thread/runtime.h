@@ -76,7 +76,7 @@ class Runtime {
 
   const clutch_host* host_;
   const Settings settings_;
-  interpreter::ProbeCache cache_;
+  interpreter::ProbeCache& cache_ = interpreter::ProbeCache::of_process();
   mutable std::mutex mutex_;  // Guards what follows; only control calls take it for long.
   Facts facts_;
   std::map<std::string, std::vector<Inner>> inner_;  // By program.

@@ -213,6 +213,23 @@ TEST_F(InterpreterTest, TheCacheAsksOnceUntilTheFileChanges) {
   EXPECT_EQ(2, runs());
 }
 
+TEST_F(InterpreterTest, TheCacheAsksAgainForAPackageThatWasMissing) {
+  const fs::path folder = folder_ / "packages";
+  fs::create_directory(folder);
+  ProbeCache cache;
+  Request request;
+  request.executable = TEST_PYTHON;
+  request.packages = {"clutch_later"};
+  request.search_path = {folder.string()};
+  auto answer = cache.probe(request);
+  ASSERT_TRUE(answer.ok()) << answer.status().message();
+  EXPECT_FALSE(answer->has_package("clutch_later"));
+  std::ofstream(folder / "clutch_later.py") << "";
+  answer = cache.probe(request);
+  ASSERT_TRUE(answer.ok()) << answer.status().message();
+  EXPECT_TRUE(answer->has_package("clutch_later"));
+}
+
 TEST_F(InterpreterTest, ANameIsLookedUpOnPathButNeverInTheCurrentFolder) {
   script("clutch-python", std::string("exec ") + TEST_PYTHON + " \"$@\"\n");
   const std::string before = std::getenv("PATH");
