@@ -365,7 +365,11 @@ class DataStream:
 
     def add_sink(self, sink_func: SinkFunction) -> DataStreamSink:
         """Give each element to a SinkFunction."""
+        from clutch.datastream.connectors.file_system import StreamingFileSink
+
         check_instance(sink_func, "add_sink", SinkFunction)
+        if isinstance(sink_func, StreamingFileSink):
+            return self.sink_to(sink_func._file_sink)
         code = Code(_adapters.SinkWriter(sink_func), name_of(sink_func))
         return self._sink("Sink: Unnamed", {"type": "python", "code": code})
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         OutputFileConfig,
         RollingPolicy,
         StreamFormat,
+        StreamingFileSink,
     )
     from clutch.datastream.connectors.number_seq import NumberSequenceSource
 
@@ -42,6 +43,7 @@ __all__ = [
     "Sink",
     "Source",
     "StreamFormat",
+    "StreamingFileSink",
 ]
 
 __getattr__, __dir__ = lazy(
@@ -64,5 +66,6 @@ __getattr__, __dir__ = lazy(
         "Sink": "base",
         "Source": "base",
         "StreamFormat": "file_system",
+        "StreamingFileSink": "file_system",
     },
 )

@@ -30,7 +30,7 @@ from clutch.datastream.state import (
     ReducingStateDescriptor,
     ValueStateDescriptor,
 )
-from clutch.datastream.window import SlidingEventTimeWindows
+from clutch.datastream.window import SlidingEventTimeWindows, TumblingEventTimeWindows
 
 LONG, STRING = Types.LONG(), Types.STRING()
 ODD = OutputTag("odd", Types.STRING())
@@ -288,6 +288,15 @@ class AtEnd(Trigger):
         ctx.delete_event_time_timer(window.max_timestamp())
 
 
+class ShowKeys(KeyedProcessFunction):
+    def process_element(self, value: Any, ctx: Any) -> Any:
+        ctx.timer_service().register_event_time_timer(MAX_LONG_VALUE)
+        yield "row", ctx.get_current_key()
+
+    def on_timer(self, timestamp: int, ctx: Any) -> Any:
+        yield "timer", ctx.get_current_key()
+
+
 def has_objects() -> bool:
     """Whether this build knows the types of any Python object and of tuples."""
     import clutch._host as native
@@ -323,6 +332,21 @@ class OnObjects(Jobs):
         def test(env: StreamExecutionEnvironment) -> None:
             stream = env.from_collection([("a", 1), ("b", 5), ("a", 3)]).key_by(first).sum(1)
             self.assertEqual(self.collected(stream), [("a", 1), ("b", 5), ("a", 4)])
+
+        self.in_each(test)
+
+    def test_functions_see_keys_without_a_type(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            keyed = env.from_collection([1, ("x", 2), None]).key_by(same)
+            rows = self.collected(keyed.process(ShowKeys()))
+            self.assertEqual(rows[:3], [("row", 1), ("row", ("x", 2)), ("row", None)])
+            self.assertCountEqual(rows[3:], [("timer", 1), ("timer", ("x", 2)), ("timer", None)])
+            strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Second())
+            timed = env.from_collection([("a", 1), ("b", 2), ("a", 3)]).assign_timestamps_and_watermarks(strategy)
+            windows = timed.key_by(first).window(TumblingEventTimeWindows.of(Time.milliseconds(10)))
+            self.assertCountEqual(self.collected(windows.apply(Show(), STRING)), ["a 0 [1, 3]", "b 0 [2]"])
+            slow = timed.key_by(first).window(TumblingEventTimeWindows.of(Time.milliseconds(10))).trigger(AtEnd())
+            self.assertCountEqual(self.collected(slow.apply(Show(), STRING)), ["a 0 [1, 3]", "b 0 [2]"])
 
         self.in_each(test)
 
