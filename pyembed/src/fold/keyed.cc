@@ -93,8 +93,6 @@ std::string KeyedBatch::key(int32_t group) const {
 
 PyRef KeyedBatch::key_object(int32_t group, Coder* coder) const {
   const std::string bytes = key(group);
-  // A null has no pickle.
-  if (coder != nullptr && !coder->typed() && bytes.empty()) return PyRef::share(Py_None);
   if (coder != nullptr) return PyRef::steal(coder->decode(bytes, "the key"));
   PyRef text = PyRef::steal(PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), nullptr));
   if (!text) {

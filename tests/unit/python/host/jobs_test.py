@@ -14,6 +14,7 @@ import clutch
 from clutch.common import Configuration, JobStatus, Row, Time, Types, WatermarkStrategy
 from clutch.common.constants import MAX_LONG_VALUE
 from clutch.datastream import (
+    KeyedBroadcastProcessFunction,
     KeyedProcessFunction,
     MapFunction,
     OutputTag,
@@ -297,6 +298,21 @@ class ShowKeys(KeyedProcessFunction):
         yield "timer", ctx.get_current_key()
 
 
+RULES = MapStateDescriptor("rules", STRING, LONG)
+
+
+class CountKeys(KeyedBroadcastProcessFunction):
+    def open(self, runtime_context: Any) -> None:
+        self.count = runtime_context.get_state(ValueStateDescriptor("count", LONG))
+
+    def process_element(self, value: Any, ctx: Any) -> Any:
+        self.count.update((self.count.value() or 0) + 1)
+        yield ctx.get_current_key(), self.count.value()
+
+    def process_broadcast_element(self, value: str, ctx: Any) -> None:
+        ctx.get_broadcast_state(RULES).put(value, 1)
+
+
 def has_objects() -> bool:
     """Whether this build knows the types of any Python object and of tuples."""
     import clutch._host as native
@@ -341,6 +357,9 @@ class OnObjects(Jobs):
             rows = self.collected(keyed.process(ShowKeys()))
             self.assertEqual(rows[:3], [("row", 1), ("row", ("x", 2)), ("row", None)])
             self.assertCountEqual(rows[3:], [("timer", 1), ("timer", ("x", 2)), ("timer", None)])
+            rules = env.from_collection(["rule"], STRING).broadcast(RULES)
+            counts = self.collected(keyed.connect(rules).process(CountKeys()))
+            self.assertCountEqual(counts, [(1, 1), (("x", 2), 1), (None, 1)])
             strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Second())
             timed = env.from_collection([("a", 1), ("b", 2), ("a", 3)]).assign_timestamps_and_watermarks(strategy)
             windows = timed.key_by(first).window(TumblingEventTimeWindows.of(Time.milliseconds(10)))
