@@ -354,7 +354,7 @@ class DataStream:
         """Texts of elements that the engine does not write as PyFlink does; others stay."""
         text = element_text(self._type)
         if isinstance(self._type, RowTypeInfo):
-            function: Callable[[Any], str] = _adapters.text_of_row
+            function: Callable[[Any], str] = _adapters.TextOfRow(self._type.get_field_names())
         elif text.startswith("tuple<") and has_pickles(text):
             function = _adapters.text_of_tuple
         elif has_pickles(text):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _thread
 import datetime
+import pathlib
+import tempfile
 import unittest
 from typing import Any, Callable, List
 
@@ -11,7 +13,7 @@ from hosting import MODES, TestCase
 
 # isort: split
 import clutch
-from clutch.common import Configuration, JobStatus, Row, Time, Types, WatermarkStrategy
+from clutch.common import Configuration, Encoder, JobStatus, Row, Time, Types, WatermarkStrategy
 from clutch.common.constants import MAX_LONG_VALUE
 from clutch.datastream import (
     KeyedBroadcastProcessFunction,
@@ -25,6 +27,7 @@ from clutch.datastream import (
     TriggerResult,
     WindowFunction,
 )
+from clutch.datastream.connectors import BucketAssigner, FileSink
 from clutch.datastream.state import (
     ListStateDescriptor,
     MapStateDescriptor,
@@ -159,6 +162,23 @@ class OnStream(Jobs):
                 with self.subTest(type=of):
                     stream = env.from_collection(values, of)
                     self.assertEqual(self.collected(stream.map(same, of)), values)
+
+        self.in_each(test)
+
+    def test_rows_are_written_whatever_they_are_made_of(self) -> None:
+        """The function before a sink is in its chain, and hands over what it returned."""
+        of = Types.ROW_NAMED(["n", "s"], [LONG, STRING])
+        makers = [lambda n: (n, "a"), lambda n: [n, "a"], lambda n: {"s": "a", "n": n}, lambda n: Row(n, "a")]
+
+        def test(env: StreamExecutionEnvironment) -> None:
+            for make in makers:
+                with tempfile.TemporaryDirectory() as folder:
+                    sink = FileSink.for_row_format(folder, Encoder.simple_string_encoder())
+                    sink.with_bucket_assigner(BucketAssigner.base_path_bucket_assigner())
+                    env.from_collection([1, 2], LONG).map(make, of).sink_to(sink.build())
+                    env.execute()
+                    texts = [path.read_text() for path in pathlib.Path(folder).iterdir()]
+                    self.assertEqual(texts, ["+I[1,a]\n+I[2,a]\n"])
 
         self.in_each(test)
 
