@@ -4,6 +4,13 @@
 
 namespace clutch::engine {
 
+namespace {
+
+// What None is in a column of pickles: a null. As a key it has bytes, as no bytes are the key of broadcast state.
+constexpr std::string_view kPickleOfNone("\x80\x02N.", 4);
+
+}  // namespace
+
 bool is_pickle(const columnar::Type& type) { return columnar::to_string(type) == "pickle"; }
 
 Result<KeyBytes> KeyBytes::make(const columnar::Field& key) {
@@ -18,7 +25,7 @@ void KeyBytes::append(const ArrowArray& keys, int64_t row, std::string& out) con
     return;
   }
   const columnar::ArrayView view(keys);
-  if (!view.is_null(row)) out += view.bytes_at<int32_t>(row);
+  out += view.is_null(row) ? kPickleOfNone : view.bytes_at<int32_t>(row);
 }
 
 }  // namespace clutch::engine

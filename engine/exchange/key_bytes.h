@@ -20,7 +20,7 @@ class KeyBytes {
   // CLUTCH_ERR_UNSUPPORTED for a type with a dictionary.
   static Result<KeyBytes> make(const columnar::Field& key);
 
-  // Append the bytes of one row, counted from the array's offset. A null pickle has none.
+  // Append the bytes of one row, counted from the array's offset. A null among pickles has those of None.
   void append(const ArrowArray& keys, int64_t row, std::string& out) const;
 
  private:

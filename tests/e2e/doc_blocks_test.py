@@ -1,7 +1,7 @@
 """Run the blocks of the documentation against an installed copy. Prints TAP.
 
-A C or C++ block with a main is compiled by pkg-config and run, a Python block is run. Comments behind output statements
-are checked: a line `... // text` or `print(...)  # text` promises that the output has that text as a line. A shell
+A C or C++ block with a main is compiled by pkg-config and run, a Python block is run, those of docs/streams.md in each
+mode. Comments behind output statements are checked: a line `... // text` or `print(...)  # text` promises that the output has that text as a line. A shell
 block is run, one page after the other in a folder of its own; `sh not-run` is for what would install packages or run this
 test again, and of that the programs must exist.
 
@@ -24,6 +24,9 @@ BLOCK = re.compile(r"^```(cpp|c|sh|python)\b([^\n]*)\n(.*?)^```$", re.MULTILINE 
 PROMISE = re.compile(r"(?:cout|printf).*;\s+// (.+)$", re.MULTILINE)
 PRINTED = re.compile(r"print\(.*\)\s+# (.+)$", re.MULTILINE)
 WORD = re.compile(r"^(?:[A-Z_]+=\S+ )*([\w./-]+)", re.MULTILINE)
+
+# Pages whose Python blocks run in each of these modes; those of other pages run once, in the mode that they ask for.
+EACH_MODE = {"streams.md": ("thread", "process")}
 
 # The same commands with less to do.
 SHORTER = {
@@ -78,16 +81,17 @@ class Page:
         missing = [promise for promise in PROMISE.findall(code) if promise.strip() not in lines]
         return "".join(f"the comment promises the line {promise!r}; printed was {lines}\n" for promise in missing)
 
-    def script(self, code: str) -> str:
-        """What is wrong with a block of Python, or an empty text."""
+    def script(self, code: str, mode: str = "") -> str:
+        """What is wrong with a block of Python in a mode, or an empty text."""
         (self.folder / "program.py").write_text(code, encoding="utf-8")
+        environment = {**self.environment, "CLUTCH_PYTHON_EXECUTION_MODE": mode} if mode else self.environment
         done = subprocess.run(
             [self.python, "-B", "program.py"],
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
-            env=self.environment,
+            env=environment,
             cwd=self.folder,
         )
         if done.returncode != 0:
@@ -130,7 +134,8 @@ def main() -> int:
                 wrong = page.shell(code, only_look)
             elif language == "python":
                 only_look = False
-                wrong = page.script(code)
+                modes = EACH_MODE.get(path.name, ("",))
+                wrong = "".join(page.script(code, mode) for mode in modes)
             elif "main(" in code:
                 only_look = False
                 wrong = page.program(language, code)

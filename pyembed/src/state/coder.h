@@ -20,6 +20,9 @@ class Coder {
   // or cannot be stored.
   static Result<Coder> make(std::string name, const std::optional<std::string>& type, const Module& module);
 
+  // For keys, by the step's option key_type: a type's text, or "pickle".
+  static Result<Coder> for_keys(const std::string& type, const Module& module);
+
   // The same for a field; its type decides.
   static Result<Coder> make(columnar::Field field, const Module& module);
 

@@ -15,13 +15,20 @@ if TYPE_CHECKING:
     from clutch.common.job_id import JobID
     from clutch.common.job_status import JobStatus
     from clutch.common.restart_strategy import RestartStrategies, RestartStrategyConfiguration
-    from clutch.common.serialization import DeserializationSchema, Encoder, SerializationSchema, SimpleStringSchema
+    from clutch.common.serialization import (
+        ByteArraySchema,
+        DeserializationSchema,
+        Encoder,
+        SerializationSchema,
+        SimpleStringSchema,
+    )
     from clutch.common.serializer import TypeSerializer
     from clutch.common.time import Duration, Instant, Time
     from clutch.common.typeinfo import TypeInformation, Types
     from clutch.common.watermark_strategy import TimestampAssigner, WatermarkStrategy
 
 __all__ = [
+    "ByteArraySchema",
     "CompletableFuture",
     "Configuration",
     "DeserializationSchema",
@@ -50,6 +57,7 @@ __all__ = [
 __getattr__, __dir__ = lazy(
     __name__,
     {
+        "ByteArraySchema": "serialization",
         "CompletableFuture": "completable_future",
         "Configuration": "configuration",
         "DeserializationSchema": "serialization",

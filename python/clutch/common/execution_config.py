@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Dict, Optional
+import re
+from typing import Dict, List, Optional
 
 from clutch.common.configuration import Configuration
 
 __all__ = ["ExecutionConfig"]
+
+_TEXT = r"('(?:[^']|'')*'|[^,:']*)"
+_PAIR = re.compile(_TEXT + ":" + _TEXT)
 
 
 class ExecutionConfig:
@@ -60,6 +64,10 @@ class ExecutionConfig:
         self._configuration.set_string("pipeline.global-job-parameters", ",".join(pairs))
         return self
 
+    def get_global_job_parameters(self) -> Dict[str, str]:
+        text = self._configuration.get_string("pipeline.global-job-parameters", "")
+        return {_unquoted(key): _unquoted(value) for key, value in _PAIR.findall(text)}
+
     def enable_object_reuse(self) -> ExecutionConfig:
         """Accepted: functions never see an object that another call may change."""
         self._configuration.set_boolean("pipeline.object-reuse", True)
@@ -94,6 +102,69 @@ class ExecutionConfig:
     def get_task_cancellation_timeout(self) -> int:
         return self._number("task.cancellation.timeout", 180000)
 
+    # Accepted, kept and without effect: matters of Java's serializers, of checkpoints, and of PyFlink's metrics.
+
+    def _switch(self, key: str, on: bool) -> ExecutionConfig:
+        self._configuration.set_boolean(key, on)
+        return self
+
+    def enable_generic_types(self) -> ExecutionConfig:
+        return self._switch("pipeline.generic-types", True)
+
+    def disable_generic_types(self) -> ExecutionConfig:
+        return self._switch("pipeline.generic-types", False)
+
+    def has_generic_types_disabled(self) -> bool:
+        return not self._configuration.get_boolean("pipeline.generic-types", True)
+
+    def enable_auto_generated_uids(self) -> ExecutionConfig:
+        return self._switch("pipeline.auto-generate-uids", True)
+
+    def disable_auto_generated_uids(self) -> ExecutionConfig:
+        return self._switch("pipeline.auto-generate-uids", False)
+
+    def has_auto_generated_uids_enabled(self) -> bool:
+        return self._configuration.get_boolean("pipeline.auto-generate-uids", True)
+
+    def enable_force_kryo(self) -> ExecutionConfig:
+        return self._switch("pipeline.force-kryo", True)
+
+    def disable_force_kryo(self) -> ExecutionConfig:
+        return self._switch("pipeline.force-kryo", False)
+
+    def is_force_kryo_enabled(self) -> bool:
+        return self._configuration.get_boolean("pipeline.force-kryo", False)
+
+    def enable_force_avro(self) -> ExecutionConfig:
+        return self._switch("pipeline.force-avro", True)
+
+    def disable_force_avro(self) -> ExecutionConfig:
+        return self._switch("pipeline.force-avro", False)
+
+    def is_force_avro_enabled(self) -> bool:
+        return self._configuration.get_boolean("pipeline.force-avro", False)
+
+    def set_use_snapshot_compression(self, use_snapshot_compression: bool) -> ExecutionConfig:
+        return self._switch("execution.checkpointing.snapshot-compression", use_snapshot_compression)
+
+    def is_use_snapshot_compression(self) -> bool:
+        return self._configuration.get_boolean("execution.checkpointing.snapshot-compression", False)
+
+    def set_latency_tracking_interval(self, interval: int) -> ExecutionConfig:
+        return self._set_millis("metrics.latency.interval", "latency tracking interval", interval, 0)
+
+    def get_latency_tracking_interval(self) -> int:
+        return self._number("metrics.latency.interval", 0)
+
+    def get_default_kryo_serializer_classes(self) -> Dict[str, str]:
+        return {}
+
+    def get_registered_kryo_types(self) -> List[str]:
+        return []
+
+    def get_registered_pojo_types(self) -> List[str]:
+        return []
+
     def __eq__(self, other: object) -> bool:
         return self._configuration == other._configuration if isinstance(other, ExecutionConfig) else NotImplemented
 
@@ -104,3 +175,7 @@ class ExecutionConfig:
 def _quoted(value: str) -> str:
     text = str(value)
     return "'%s'" % text.replace("'", "''") if any(char in text for char in ",:'\"") else text
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1].replace("''", "'") if text.startswith("'") else text

@@ -6,7 +6,7 @@ import codecs
 from abc import ABC, abstractmethod
 from typing import Any
 
-__all__ = ["DeserializationSchema", "Encoder", "SerializationSchema", "SimpleStringSchema"]
+__all__ = ["ByteArraySchema", "DeserializationSchema", "Encoder", "SerializationSchema", "SimpleStringSchema"]
 
 
 def _charset(name: Any) -> str:
@@ -50,6 +50,22 @@ class SimpleStringSchema(SerializationSchema, DeserializationSchema):
 
     def deserialize(self, message: bytes) -> str:
         return message.decode(self._charset)
+
+
+class ByteArraySchema(SerializationSchema, DeserializationSchema):
+    """Elements are bytes as they are."""
+
+    def serialize(self, value: Any) -> bytes:
+        """TypeError for a value that is neither bytes nor a bytearray."""
+        if not isinstance(value, (bytes, bytearray)):
+            raise TypeError(
+                "ByteArraySchema writes bytes, got %r of type %s; map the stream to bytes before"
+                % (value, type(value).__name__)
+            )
+        return bytes(value)
+
+    def deserialize(self, message: bytes) -> bytes:
+        return message
 
 
 class Encoder(ABC):

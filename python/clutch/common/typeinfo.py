@@ -109,6 +109,50 @@ class BasicTypeInfo(TypeInformation):
     def __str__(self) -> str:
         return _BASIC[self._name][0]
 
+    @staticmethod
+    def STRING_TYPE_INFO() -> BasicTypeInfo:
+        return BasicTypeInfo("STRING")
+
+    @staticmethod
+    def BOOLEAN_TYPE_INFO() -> BasicTypeInfo:
+        return BasicTypeInfo("BOOLEAN")
+
+    @staticmethod
+    def BYTE_TYPE_INFO() -> BasicTypeInfo:
+        return BasicTypeInfo("BYTE")
+
+    @staticmethod
+    def SHORT_TYPE_INFO() -> BasicTypeInfo:
+        return BasicTypeInfo("SHORT")
+
+    @staticmethod
+    def INT_TYPE_INFO() -> BasicTypeInfo:
+        return BasicTypeInfo("INT")
+
+    @staticmethod
+    def LONG_TYPE_INFO() -> BasicTypeInfo:
+        return BasicTypeInfo("LONG")
+
+    @staticmethod
+    def FLOAT_TYPE_INFO() -> BasicTypeInfo:
+        return BasicTypeInfo("FLOAT")
+
+    @staticmethod
+    def DOUBLE_TYPE_INFO() -> BasicTypeInfo:
+        return BasicTypeInfo("DOUBLE")
+
+    @staticmethod
+    def CHAR_TYPE_INFO() -> BasicTypeInfo:
+        return BasicTypeInfo("CHAR")
+
+    @staticmethod
+    def BIG_INT_TYPE_INFO() -> BasicTypeInfo:
+        return BasicTypeInfo("BIG_INT")
+
+    @staticmethod
+    def BIG_DEC_TYPE_INFO() -> BasicTypeInfo:
+        return BasicTypeInfo("BIG_DEC")
+
 
 class SqlTimeTypeInfo(TypeInformation):
     """Dates, times of day in milliseconds, and timestamps without a zone."""
@@ -129,6 +173,18 @@ class SqlTimeTypeInfo(TypeInformation):
 
     def __str__(self) -> str:
         return "SqlTimeTypeInfo(%s)" % self._name
+
+    @staticmethod
+    def DATE() -> SqlTimeTypeInfo:
+        return SqlTimeTypeInfo("DATE")
+
+    @staticmethod
+    def TIME() -> SqlTimeTypeInfo:
+        return SqlTimeTypeInfo("TIME")
+
+    @staticmethod
+    def TIMESTAMP() -> SqlTimeTypeInfo:
+        return SqlTimeTypeInfo("TIMESTAMP")
 
 
 class InstantTypeInfo(TypeInformation):

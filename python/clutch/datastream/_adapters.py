@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Optional, Tuple
+from typing import Any, Callable, Iterable, List, Optional, Tuple
 
-from clutch_row import Row
+from clutch_row import Row, RowKind
 
 from clutch.common.constants import MAX_LONG_VALUE, MIN_LONG_VALUE
 from clutch.common.typeinfo import TypeInformation
@@ -180,9 +180,16 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else str(value)
 
 
-def text_of_row(value: Any) -> str:
-    """What printing shows of a Row: ``+I[1,a]``."""
-    return "%s[%s]" % (value.get_row_kind(), ",".join(map(str, value)))
+class TextOfRow:
+    """What printing shows of a row: ``+I[1,a]``. From a function of the same chain it is what that returned."""
+
+    def __init__(self, names: List[str]) -> None:
+        self._names = names
+
+    def __call__(self, value: Any) -> str:
+        fields = [value.get(name) for name in self._names] if isinstance(value, dict) else value
+        kind = value.get_row_kind() if isinstance(value, Row) else RowKind.INSERT
+        return "%s[%s]" % (kind, ",".join(map(str, fields)))
 
 
 def text_of_tuple(value: Any) -> str:

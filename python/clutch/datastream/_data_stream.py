@@ -355,7 +355,7 @@ class DataStream:
         """Texts of elements that the engine does not write as PyFlink does; others stay."""
         text = element_text(self._type)
         if isinstance(self._type, RowTypeInfo):
-            function: Callable[[Any], str] = _adapters.text_of_row
+            function: Callable[[Any], str] = _adapters.TextOfRow(self._type.get_field_names())
         elif text.startswith("tuple<") and has_pickles(text):
             function = _adapters.text_of_tuple
         elif has_pickles(text):
@@ -366,7 +366,11 @@ class DataStream:
 
     def add_sink(self, sink_func: SinkFunction) -> DataStreamSink:
         """Give each element to a SinkFunction."""
+        from clutch.datastream.connectors.file_system import StreamingFileSink
+
         check_instance(sink_func, "add_sink", SinkFunction)
+        if isinstance(sink_func, StreamingFileSink):
+            return self.sink_to(sink_func._file_sink)
         code = Code(_adapters.SinkWriter(sink_func), name_of(sink_func))
         return self._sink("Sink: Unnamed", {"type": "python", "code": code})
 

@@ -99,8 +99,8 @@ class CheckpointConfig:
     def enable_externalized_checkpoints(self, cleanup_mode: ExternalizedCheckpointCleanup) -> CheckpointConfig:
         return self._set("retention", cleanup_mode)
 
-    def set_externalized_checkpoint_retention(self, retention: ExternalizedCheckpointCleanup) -> CheckpointConfig:
-        return self._set("retention", retention)
+    def set_externalized_checkpoint_retention(self, retention_mode: ExternalizedCheckpointCleanup) -> CheckpointConfig:
+        return self._set("retention", retention_mode)
 
     def set_externalized_checkpoint_cleanup(self, cleanup_mode: ExternalizedCheckpointCleanup) -> CheckpointConfig:
         return self._set("retention", cleanup_mode)
@@ -127,6 +127,16 @@ class CheckpointConfig:
 
     def get_alignment_timeout(self) -> Any:
         return self._values["alignment_timeout"]
+
+    # The newer names.
+    set_aligned_checkpoint_timeout = set_alignment_timeout
+    get_aligned_checkpoint_timeout = get_alignment_timeout
+
+    def set_force_unaligned_checkpoints(self, force_unaligned_checkpoints: bool = True) -> CheckpointConfig:
+        return self._set("force_unaligned", bool(force_unaligned_checkpoints))
+
+    def is_force_unaligned_checkpoints(self) -> bool:
+        return self._values.get("force_unaligned", False)  # type: ignore[no-any-return]
 
     def set_checkpoint_storage(self, storage: Any) -> CheckpointConfig:
         return self._set("storage", storage)

@@ -125,11 +125,15 @@ class StreamExecutionEnvironment:
     def is_chaining_enabled(self) -> bool:
         return self._configuration.get_boolean("pipeline.operator-chaining.enabled", True)
 
+    def is_chaining_of_operators_with_different_max_parallelism_enabled(self) -> bool:
+        """All operators of a job have one max parallelism, so nothing is kept apart by it."""
+        return True
+
     def is_unaligned_checkpoints_enabled(self) -> bool:
         return self._checkpoints.is_unaligned_checkpoints_enabled()
 
     def is_force_unaligned_checkpoints(self) -> bool:
-        return False
+        return self._checkpoints.is_force_unaligned_checkpoints()
 
     def configure(self, configuration: Configuration) -> None:
         """Take over all settings of a configuration."""
@@ -150,6 +154,8 @@ class StreamExecutionEnvironment:
 
     def get_checkpointing_mode(self) -> CheckpointingMode:
         return self._checkpoints.get_checkpointing_mode()
+
+    get_checkpointing_consistency_mode = get_checkpointing_mode
 
     def set_restart_strategy(
         self, restart_strategy_configuration: RestartStrategyConfiguration

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
 import unittest
 from typing import Any, Dict
@@ -10,6 +11,7 @@ from support import TestCase
 
 # isort: split
 from clutch.common import (
+    ByteArraySchema,
     Duration,
     Encoder,
     JobID,
@@ -20,7 +22,17 @@ from clutch.common import (
     WatermarkStrategy,
 )
 from clutch.common.completable_future import CompletableFuture
-from clutch.datastream import MemorySize, SlotSharingGroup, StreamExecutionEnvironment
+from clutch.common.typeinfo import BasicTypeInfo, SqlTimeTypeInfo
+from clutch.datastream import (
+    EmbeddedRocksDBStateBackend,
+    FileSystemCheckpointStorage,
+    HashMapStateBackend,
+    JobManagerCheckpointStorage,
+    MemorySize,
+    PredefinedOptions,
+    SlotSharingGroup,
+    StreamExecutionEnvironment,
+)
 from clutch.datastream._date_pattern import strftime_of
 from clutch.datastream.connectors import (
     BucketAssigner,
@@ -32,8 +44,9 @@ from clutch.datastream.connectors import (
     RateLimiterStrategy,
     RollingPolicy,
     StreamFormat,
+    StreamingFileSink,
 )
-from clutch.datastream.formats.csv import CsvBulkWriter, CsvReaderFormat, CsvSchema
+from clutch.datastream.formats.csv import CsvBulkWriter, CsvBulkWriters, CsvReaderFormat, CsvSchema
 from clutch.table import DataTypes
 
 LONG, STRING = Types.LONG(), Types.STRING()
@@ -186,6 +199,65 @@ class ConnectorsTest(TestCase):
         with self.assertRaisesRegex(TypeError, "^sink_to takes an instance of Sink, got 5 of type int$"):
             numbers.sink_to(5)  # type: ignore[arg-type]
 
+    def test_the_older_file_sink(self) -> None:
+        numbers = self.env.from_collection([1], LONG)
+        builder = StreamingFileSink.for_row_format("/out", Encoder.simple_string_encoder())
+        builder.with_rolling_policy(RollingPolicy.default_rolling_policy(10, 20, 30)).with_bucket_check_interval(5)
+        builder.with_output_file_config(OutputFileConfig.builder().with_part_prefix("p").build())
+        sink = builder.with_bucket_assigner(BucketAssigner.base_path_bucket_assigner()).build()
+        numbers.add_sink(sink)
+        node = self.document()["nodes"][-1]
+        self.assertEqual(
+            node["sink"],
+            {
+                "type": "files",
+                "path": "/out",
+                "format": "text",
+                "prefix": "p",
+                "roll_bytes": 10,
+                "roll_ms": 20,
+                "inactive_ms": 30,
+            },
+        )
+        self.refused(
+            TypeError,
+            "a StreamingFileSink takes no single elements; give it to DataStream.add_sink",
+            lambda: sink.invoke(1, None),
+        )
+        schema = CsvSchema.builder().add_number_column("id").build()
+        rows = self.env.from_collection([(1,)], schema.get_type_info())
+        rows.add_sink(StreamingFileSink.for_bulk_format("/out", CsvBulkWriters.for_schema(schema)).build())
+        self.assertEqual(self.document()["nodes"][-1]["sink"]["format"], "csv")
+
+    def test_what_is_not_served(self) -> None:
+        connectors = "clutch.datastream.connectors."
+        cases = {
+            connectors + "kafka.KafkaSource": "there is no connector to Kafka; use a source or sink of "
+            "clutch.datastream.connectors, such as FileSource and FileSink",
+            connectors + "dynamic_kafka.DynamicKafkaSource": "there is no connector to Kafka; ",
+            connectors + "pulsar.PulsarSource": "there is no connector to Pulsar; ",
+            connectors + "kinesis.KinesisStreamsSink": "there is no connector to Kinesis; ",
+            connectors + "rabbitmq.RMQSource": "there is no connector to RabbitMQ; ",
+            connectors + "jdbc.JdbcSink": "there is no JDBC, as no Java runs; ",
+            connectors + "elasticsearch.ElasticsearchSink": "there is no connector to Elasticsearch; ",
+            connectors + "cassandra.CassandraSink": "there is no connector to Cassandra; ",
+            connectors + "hybrid_source.HybridSource": "a source cannot follow another one; use two sources and ",
+            connectors + "file_system.FileCompactor": "files are not merged when they are written; a rolling policy ",
+            "clutch.datastream.formats.avro.AvroSchema": "there is no format Avro; FileSource and FileSink read and ",
+            "clutch.datastream.formats.orc.OrcBulkWriters": "there is no format ORC; ",
+            "clutch.datastream.formats.parquet.ParquetBulkWriters": "there is no format Parquet; ",
+            "clutch.datastream.formats.json.JsonRowSerializationSchema": "messages of a broker have no schemas here; "
+            "read lines of text and call json.loads in a map",
+            "clutch.datastream.formats.csv.CsvRowSerializationSchema": "messages of a broker have no schemas here; ",
+        }
+        for path, reason in cases.items():
+            module, name = path.rsplit(".", 1)
+            with self.subTest(path=path), self.assertRaises(ImportError) as caught:
+                getattr(importlib.import_module(module), name)
+            self.assertTrue(str(caught.exception).startswith(path + " is not served: " + reason), caught.exception)
+        kafka = importlib.import_module(connectors + "kafka")
+        self.assertFalse(hasattr(kafka, "__wrapped__"))
+
     def test_rows_to_csv(self) -> None:
         schema = CsvSchema.builder().add_number_column("id").build()
         rows = self.env.from_collection([(1,)], schema.get_type_info())
@@ -245,6 +317,12 @@ class CommonTest(TestCase):
             lambda: RestartStrategies.fixed_delay_restart(-1, 5),
         )
         self.assertEqual(SimpleStringSchema().serialize("a"), b"a")
+        self.assertEqual(ByteArraySchema().deserialize(ByteArraySchema().serialize(bytearray(b"a"))), b"a")
+        self.refused(
+            TypeError,
+            "ByteArraySchema writes bytes, got 'a' of type str; map the stream to bytes before",
+            lambda: ByteArraySchema().serialize("a"),
+        )
 
     def test_configurations_of_execution(self) -> None:
         config = StreamExecutionEnvironment.get_execution_environment().get_config()
@@ -252,11 +330,71 @@ class CommonTest(TestCase):
         config.set_auto_watermark_interval(5).set_global_job_parameters({"a": "b:c", "d": "e"})
         self.assertEqual(config.get_auto_watermark_interval(), 5)
         self.assertEqual(config._configuration.get_string("pipeline.global-job-parameters", ""), "a:'b:c',d:e")
+        self.assertEqual(config.get_global_job_parameters(), {"a": "b:c", "d": "e"})
+        config.set_global_job_parameters({"it's": "a,b"})
+        self.assertEqual(config.get_global_job_parameters(), {"it's": "a,b"})
         self.refused(
             ValueError,
             "the auto watermark interval must be an int of at least 0 ms, got -1",
             lambda: config.set_auto_watermark_interval(-1),
         )
+
+    def test_settings_without_effect(self) -> None:
+        """They are kept, so that programs can set and read them."""
+        env = StreamExecutionEnvironment.get_execution_environment()
+        config = env.get_config().disable_generic_types().disable_auto_generated_uids().enable_force_kryo()
+        config.enable_force_avro().set_use_snapshot_compression(True).set_latency_tracking_interval(7)
+        self.assertTrue(config.has_generic_types_disabled() and config.is_force_kryo_enabled())
+        self.assertTrue(config.is_force_avro_enabled() and config.is_use_snapshot_compression())
+        self.assertFalse(config.has_auto_generated_uids_enabled())
+        config.enable_generic_types().enable_auto_generated_uids().disable_force_kryo().disable_force_avro()
+        self.assertFalse(config.has_generic_types_disabled() or config.is_force_kryo_enabled())
+        self.assertTrue(config.has_auto_generated_uids_enabled())
+        self.assertEqual(config.get_latency_tracking_interval(), 7)
+        self.assertEqual((config.get_registered_pojo_types(), config.get_default_kryo_serializer_classes()), ([], {}))
+        with self.assertLogs("clutch.datastream", "WARNING"):
+            checkpoints = env.get_checkpoint_config().set_aligned_checkpoint_timeout(Duration.of_seconds(3))
+            checkpoints.set_force_unaligned_checkpoints().set_externalized_checkpoint_retention(retention_mode=None)
+        self.assertEqual(checkpoints.get_aligned_checkpoint_timeout(), Duration.of_seconds(3))
+        self.assertTrue(env.is_force_unaligned_checkpoints())
+        self.assertEqual(env.get_checkpointing_consistency_mode(), env.get_checkpointing_mode())
+        self.assertTrue(env.is_chaining_of_operators_with_different_max_parallelism_enabled())
+
+    def test_backends_and_storages(self) -> None:
+        env = StreamExecutionEnvironment.get_execution_environment()
+        with self.assertLogs("clutch.datastream", "WARNING") as logged:
+            env.set_state_backend(HashMapStateBackend())
+        self.assertIn("a job's state is in memory and ends with the job", logged.output[0])
+        self.assertEqual(str(env.get_state_backend()), "HashMapStateBackend")
+        files = EmbeddedRocksDBStateBackend(True)
+        files.set_db_storage_paths("/a", "/b")
+        files.set_predefined_options(PredefinedOptions.FLASH_SSD_OPTIMIZED)
+        files.set_number_of_transfer_threads(2)
+        files.set_options("org.example.Options")
+        self.assertEqual((files.get_db_storage_paths(), files.get_number_of_transfer_threads()), (["/a", "/b"], 2))
+        self.assertEqual(files.get_predefined_options(), PredefinedOptions.FLASH_SSD_OPTIMIZED)
+        self.assertEqual((files.get_options(), str(files)), ("org.example.Options", "EmbeddedRocksDBStateBackend"))
+        self.assertTrue(files.is_incremental_checkpoints_enabled())
+        self.refused(
+            TypeError,
+            "set_predefined_options takes one of PredefinedOptions, got 1",
+            lambda: files.set_predefined_options(1),  # type: ignore[arg-type]
+        )
+        stored = FileSystemCheckpointStorage("file:///c", 100, 10)
+        self.assertEqual((stored.get_checkpoint_path(), stored.get_savepoint_path()), ("file:///c", None))
+        self.assertEqual((stored.get_min_file_size_threshold(), stored.get_write_buffer_size()), (100, 100))
+        self.assertEqual(JobManagerCheckpointStorage().get_max_state_size(), 5 * 1024 * 1024)
+        self.assertEqual(JobManagerCheckpointStorage("file:///c", 7).get_checkpoint_path(), "file:///c")
+        self.refused(
+            ValueError,
+            "FileSystemCheckpointStorage needs the checkpoint_path of a folder",
+            FileSystemCheckpointStorage,
+        )
+
+    def test_types_by_their_older_names(self) -> None:
+        self.assertEqual(BasicTypeInfo.STRING_TYPE_INFO(), STRING)
+        self.assertEqual(BasicTypeInfo.BIG_DEC_TYPE_INFO(), Types.BIG_DEC())
+        self.assertEqual(SqlTimeTypeInfo.TIMESTAMP(), Types.SQL_TIMESTAMP())
 
     def test_slot_sharing_groups(self) -> None:
         group = SlotSharingGroup.builder("g").set_cpu_cores(1.0).set_task_heap_memory_mb(3).build()

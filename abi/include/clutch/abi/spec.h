@@ -52,9 +52,9 @@ extern "C" {
  *                         in their order and before the rows; state by key, from the context of open()
  *
  * Options of the step: "key_type", the type of the key as text, whose row codec the bytes of clutch_batch.keys follow
- * (without it they are UTF-8 text); "side_outputs", a JSON object from the name of a side output to its type as text: a
- * ROW is the columns, anything else one column "value". Rows for other tags are dropped. The origin of a row from a
- * timer is -1.
+ * ("pickle": they are its pickle; without the option they are UTF-8 text); "side_outputs", a JSON object from the name
+ * of a side output to its type as text: a ROW is the columns, anything else one column "value". Rows for other tags are
+ * dropped. The origin of a row from a timer is -1.
  *
  * Of rows and values:
  *   table.*  The columns of the input are the positional arguments.

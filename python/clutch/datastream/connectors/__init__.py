@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         OutputFileConfig,
         RollingPolicy,
         StreamFormat,
+        StreamingFileSink,
     )
     from clutch.datastream.connectors.number_seq import NumberSequenceSource
 
@@ -44,6 +45,7 @@ __all__ = [
     "Sink",
     "Source",
     "StreamFormat",
+    "StreamingFileSink",
 ]
 
 __getattr__, __dir__ = lazy(
@@ -67,5 +69,6 @@ __getattr__, __dir__ = lazy(
         "Sink": "base",
         "Source": "base",
         "StreamFormat": "file_system",
+        "StreamingFileSink": "file_system",
     },
 )

@@ -8,9 +8,11 @@ from clutch.common.serialization import Encoder, _charset, _LineEncoder
 from clutch.common.time import Duration, to_millis
 from clutch.common.typeinfo import TypeInformation, Types
 from clutch.datastream._adapters import Encoded, identity
+from clutch.datastream._basic_functions import SinkFunction
 from clutch.datastream._code import check_instance
 from clutch.datastream._date_pattern import strftime_of
 from clutch.datastream._element_types import element_text
+from clutch.datastream._not_served import not_served
 from clutch.datastream._sinks import check_text
 from clutch.datastream.connectors.base import Sink, Source
 
@@ -32,7 +34,14 @@ __all__ = [
     "OutputFileConfig",
     "RollingPolicy",
     "StreamFormat",
+    "StreamingFileSink",
 ]
+
+__getattr__ = not_served(
+    __name__,
+    "files are not merged when they are written; a rolling policy makes fewer and larger ones",
+    ["FileCompactStrategy", "FileCompactor"],
+)
 
 
 class FileEnumeratorProvider:
@@ -276,6 +285,10 @@ class _FileSinkBuilder:
         self._names = check_instance(output_file_config, "with_output_file_config", OutputFileConfig)
         return self
 
+    def disable_compact(self) -> Any:
+        """The default."""
+        return self
+
     def build(self) -> FileSink:
         members = {**self._members, "prefix": self._names.get_part_prefix(), **self._rolling._members}
         if self._names.get_part_suffix():
@@ -322,3 +335,57 @@ class FileSink(Sink):
         elif self._encoder is not None:
             stream = stream.map(Encoded(self._encoder), Types.STRING())
         return stream._sink("Sink: File Sink", self._members)
+
+
+class StreamingFileSink(SinkFunction):
+    """The older name of FileSink, for DataStream.add_sink."""
+
+    class _Builder:
+        """Collects what build() makes a StreamingFileSink of."""
+
+        def __init__(self, builder: _FileSinkBuilder) -> None:
+            self._builder = builder
+
+        def with_bucket_check_interval(self, interval: int) -> Any:
+            self._builder.with_bucket_check_interval(interval)
+            return self
+
+        def with_bucket_assigner(self, bucket_assigner: BucketAssigner) -> Any:
+            self._builder.with_bucket_assigner(bucket_assigner)
+            return self
+
+        def with_rolling_policy(self, policy: RollingPolicy) -> Any:
+            self._builder.with_rolling_policy(policy)
+            return self
+
+        def with_output_file_config(self, output_file_config: OutputFileConfig) -> Any:
+            self._builder.with_output_file_config(output_file_config)
+            return self
+
+        def build(self) -> StreamingFileSink:
+            return StreamingFileSink(self._builder.build())
+
+    class DefaultRowFormatBuilder(_Builder):
+        """What for_row_format() gives."""
+
+    class DefaultBulkFormatBuilder(_Builder):
+        """What for_bulk_format() gives."""
+
+    def __init__(self, file_sink: FileSink) -> None:
+        self._file_sink = file_sink
+
+    def invoke(self, value: Any, context: SinkFunction.Context) -> None:
+        """Refused: the engine writes the files."""
+        raise TypeError("a StreamingFileSink takes no single elements; give it to DataStream.add_sink")
+
+    @staticmethod
+    def for_row_format(base_path: str, encoder: Encoder) -> StreamingFileSink.DefaultRowFormatBuilder:
+        """As FileSink.for_row_format."""
+        return StreamingFileSink.DefaultRowFormatBuilder(FileSink.for_row_format(base_path, encoder))
+
+    @staticmethod
+    def for_bulk_format(
+        base_path: str, writer_factory: BulkWriterFactory
+    ) -> StreamingFileSink.DefaultBulkFormatBuilder:
+        """As FileSink.for_bulk_format."""
+        return StreamingFileSink.DefaultBulkFormatBuilder(FileSink.for_bulk_format(base_path, writer_factory))

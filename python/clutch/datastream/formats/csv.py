@@ -6,10 +6,11 @@ from typing import Any, Dict, List, Tuple
 
 from clutch.common.typeinfo import BasicTypeInfo, RowTypeInfo, TypeInformation, Types
 from clutch.datastream._code import check_instance
+from clutch.datastream._not_served import not_served
 from clutch.datastream._sinks import check_text
 from clutch.datastream.connectors.file_system import BulkWriterFactory, StreamFormat
 
-__all__ = ["CsvBulkWriter", "CsvReaderFormat", "CsvSchema", "CsvSchemaBuilder"]
+__all__ = ["CsvBulkWriter", "CsvBulkWriters", "CsvReaderFormat", "CsvSchema", "CsvSchemaBuilder"]
 
 _NUMBERS = {
     "TINYINT": "BYTE", "SMALLINT": "SHORT", "INT": "INT", "BIGINT": "LONG", "FLOAT": "FLOAT", "DOUBLE": "DOUBLE",
@@ -85,6 +86,14 @@ class CsvSchemaBuilder:
         raise NotImplementedError(
             "array columns of CSV are not served; read %r as text and split it in a map" % (name,)
         )
+
+    def set_array_element_separator(self, separator: str) -> CsvSchemaBuilder:
+        """Refused, as add_array_column is."""
+        raise NotImplementedError("array columns of CSV are not served, got the separator %r" % (separator,))
+
+    def disable_array_element_separator(self) -> CsvSchemaBuilder:
+        """Accepted: there are no arrays."""
+        return self
 
     def add_columns_from(self, schema: CsvSchema) -> CsvSchemaBuilder:
         self._columns.extend(check_instance(schema, "add_columns_from", CsvSchema)._columns)
@@ -170,3 +179,12 @@ class CsvBulkWriter:
     def for_schema(schema: CsvSchema) -> BulkWriterFactory:
         check_instance(schema, "for_schema", CsvSchema)
         return BulkWriterFactory(schema.members(), schema.get_type_info())
+
+
+CsvBulkWriters = CsvBulkWriter  # its newer name
+
+__getattr__ = not_served(
+    __name__,
+    "messages of a broker have no schemas here; read lines of text and use the module csv in a map",
+    ["CsvRowDeserializationSchema", "CsvRowSerializationSchema"],
+)

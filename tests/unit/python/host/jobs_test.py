@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import _thread
 import datetime
+import pathlib
+import tempfile
 import unittest
 from typing import Any, Callable, List
 
@@ -11,9 +13,10 @@ from hosting import MODES, TestCase
 
 # isort: split
 import clutch
-from clutch.common import Configuration, JobStatus, Row, Time, Types, WatermarkStrategy
+from clutch.common import Configuration, Encoder, JobStatus, Row, Time, Types, WatermarkStrategy
 from clutch.common.constants import MAX_LONG_VALUE
 from clutch.datastream import (
+    KeyedBroadcastProcessFunction,
     KeyedProcessFunction,
     MapFunction,
     OutputTag,
@@ -24,13 +27,14 @@ from clutch.datastream import (
     TriggerResult,
     WindowFunction,
 )
+from clutch.datastream.connectors import BucketAssigner, FileSink
 from clutch.datastream.state import (
     ListStateDescriptor,
     MapStateDescriptor,
     ReducingStateDescriptor,
     ValueStateDescriptor,
 )
-from clutch.datastream.window import SlidingEventTimeWindows
+from clutch.datastream.window import SlidingEventTimeWindows, TumblingEventTimeWindows
 
 LONG, STRING = Types.LONG(), Types.STRING()
 ODD = OutputTag("odd", Types.STRING())
@@ -161,6 +165,23 @@ class OnStream(Jobs):
 
         self.in_each(test)
 
+    def test_rows_are_written_whatever_they_are_made_of(self) -> None:
+        """The function before a sink is in its chain, and hands over what it returned."""
+        of = Types.ROW_NAMED(["n", "s"], [LONG, STRING])
+        makers = [lambda n: (n, "a"), lambda n: [n, "a"], lambda n: {"s": "a", "n": n}, lambda n: Row(n, "a")]
+
+        def test(env: StreamExecutionEnvironment) -> None:
+            for make in makers:
+                with tempfile.TemporaryDirectory() as folder:
+                    sink = FileSink.for_row_format(folder, Encoder.simple_string_encoder())
+                    sink.with_bucket_assigner(BucketAssigner.base_path_bucket_assigner())
+                    env.from_collection([1, 2], LONG).map(make, of).sink_to(sink.build())
+                    env.execute()
+                    texts = [path.read_text() for path in pathlib.Path(folder).iterdir()]
+                    self.assertEqual(texts, ["+I[1,a]\n+I[2,a]\n"])
+
+        self.in_each(test)
+
     def test_a_value_that_does_not_fit_is_refused(self) -> None:
         env = environment("thread")
         stream = env.from_collection([1, "two"], LONG)
@@ -288,6 +309,30 @@ class AtEnd(Trigger):
         ctx.delete_event_time_timer(window.max_timestamp())
 
 
+class ShowKeys(KeyedProcessFunction):
+    def process_element(self, value: Any, ctx: Any) -> Any:
+        ctx.timer_service().register_event_time_timer(MAX_LONG_VALUE)
+        yield "row", ctx.get_current_key()
+
+    def on_timer(self, timestamp: int, ctx: Any) -> Any:
+        yield "timer", ctx.get_current_key()
+
+
+RULES = MapStateDescriptor("rules", STRING, LONG)
+
+
+class CountKeys(KeyedBroadcastProcessFunction):
+    def open(self, runtime_context: Any) -> None:
+        self.count = runtime_context.get_state(ValueStateDescriptor("count", LONG))
+
+    def process_element(self, value: Any, ctx: Any) -> Any:
+        self.count.update((self.count.value() or 0) + 1)
+        yield ctx.get_current_key(), self.count.value()
+
+    def process_broadcast_element(self, value: str, ctx: Any) -> None:
+        ctx.get_broadcast_state(RULES).put(value, 1)
+
+
 def has_objects() -> bool:
     """Whether this build knows the types of any Python object and of tuples."""
     import clutch._host as native
@@ -323,6 +368,24 @@ class OnObjects(Jobs):
         def test(env: StreamExecutionEnvironment) -> None:
             stream = env.from_collection([("a", 1), ("b", 5), ("a", 3)]).key_by(first).sum(1)
             self.assertEqual(self.collected(stream), [("a", 1), ("b", 5), ("a", 4)])
+
+        self.in_each(test)
+
+    def test_functions_see_keys_without_a_type(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            keyed = env.from_collection([1, ("x", 2), None]).key_by(same)
+            rows = self.collected(keyed.process(ShowKeys()))
+            self.assertEqual(rows[:3], [("row", 1), ("row", ("x", 2)), ("row", None)])
+            self.assertCountEqual(rows[3:], [("timer", 1), ("timer", ("x", 2)), ("timer", None)])
+            rules = env.from_collection(["rule"], STRING).broadcast(RULES)
+            counts = self.collected(keyed.connect(rules).process(CountKeys()))
+            self.assertCountEqual(counts, [(1, 1), (("x", 2), 1), (None, 1)])
+            strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Second())
+            timed = env.from_collection([("a", 1), ("b", 2), ("a", 3)]).assign_timestamps_and_watermarks(strategy)
+            windows = timed.key_by(first).window(TumblingEventTimeWindows.of(Time.milliseconds(10)))
+            self.assertCountEqual(self.collected(windows.apply(Show(), STRING)), ["a 0 [1, 3]", "b 0 [2]"])
+            slow = timed.key_by(first).window(TumblingEventTimeWindows.of(Time.milliseconds(10))).trigger(AtEnd())
+            self.assertCountEqual(self.collected(slow.apply(Show(), STRING)), ["a 0 [1, 3]", "b 0 [2]"])
 
         self.in_each(test)
 

@@ -1,0 +1,5 @@
+"""Avro: not served."""
+
+from clutch.datastream._not_served import not_served
+
+__getattr__ = not_served(__name__, "there is no format Avro; FileSource and FileSink read and write lines of text and CSV")
