@@ -15,6 +15,7 @@ from clutch.datastream._basic_functions import (
     NullByteKeySelector,
     Partitioner,
     SinkFunction,
+    SinkFunctionWrapper,
 )
 from clutch.datastream._code import Code, check_function, check_instance, name_of
 from clutch.datastream._element_types import element_text, has_pickles
@@ -364,11 +365,14 @@ class DataStream:
             return self
         return self._python("stream.map", "Map", function, Types.STRING())
 
-    def add_sink(self, sink_func: SinkFunction) -> DataStreamSink:
-        """Give each element to a SinkFunction."""
-        check_instance(sink_func, "add_sink", SinkFunction)
-        code = Code(_adapters.SinkWriter(sink_func), name_of(sink_func))
-        return self._sink("Sink: Unnamed", {"type": "python", "code": code})
+    def add_sink(self, sink_func: Union[Callable[[Any], Any], SinkFunction]) -> DataStreamSink:
+        """Give each element to a SinkFunction, or to a function."""
+        from clutch.datastream._sink_server import SinkServer
+
+        name = name_of(check_function(sink_func, SinkFunction, "add_sink"))
+        sink = sink_func if isinstance(sink_func, SinkFunction) else SinkFunctionWrapper(sink_func)
+        server = SinkServer(sink, "the sink %s" % name)
+        return self._sink("Sink: Unnamed", {"type": "python", "code": Code(server, name)})
 
     def sink_to(self, sink: Sink) -> DataStreamSink:
         """Give each element to a sink of clutch.datastream.connectors."""

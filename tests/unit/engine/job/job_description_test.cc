@@ -277,6 +277,12 @@ TEST_F(Description, Sources) {
             "nodes[0].source.blobs: 1 is the number of none of the 1 blobs");
   EXPECT_EQ(with({{"type", "collection"}, {"values", {1}}}),
             "nodes[0].parallelism: it is 2, and a source \"collection\" is read by 1 at most");
+  EXPECT_EQ(with({{"type", "python"}}), "nodes[0].source: \"code\" is missing");
+  EXPECT_EQ(with({{"type", "python"}, {"code", {{"format", "pickle"}, {"blob", 9}}}}),
+            "nodes[0].source.code.blob: there is no blob 9; 1 were given");
+  EXPECT_EQ(
+      with({{"type", "python"}, {"code", Sketch::source_code("x")}, {"ends", true}}),
+      "nodes[0].source: nothing is called \"ends\" here; known are type, code, execution_mode, bounded");
 }
 
 TEST_F(Description, Sinks) {
@@ -286,6 +292,14 @@ TEST_F(Description, Sinks) {
             0U);
   EXPECT_EQ(spoilt([](Json& job) { job["nodes"][2]["sink"]["depth"] = 3; }),
             "nodes[2].sink: nothing is called \"depth\" here; known are type");
+  EXPECT_EQ(spoilt([](Json& job) {
+              job["nodes"][2]["sink"] = {{"type", "python"}};
+            }),
+            "nodes[2].sink: \"code\" is missing");
+  EXPECT_EQ(spoilt([](Json& job) {
+              job["nodes"][2]["sink"] = {{"type", "python"}, {"code", Sketch::source_code("x")}, {"bounded", true}};
+            }),
+            "nodes[2].sink: nothing is called \"bounded\" here; known are type, code, execution_mode, timeout_ms");
 }
 
 TEST_F(Description, Watermarks) {
