@@ -280,9 +280,8 @@ TEST_F(Description, Sources) {
   EXPECT_EQ(with({{"type", "python"}}), "nodes[0].source: \"code\" is missing");
   EXPECT_EQ(with({{"type", "python"}, {"code", {{"format", "pickle"}, {"blob", 9}}}}),
             "nodes[0].source.code.blob: there is no blob 9; 1 were given");
-  EXPECT_EQ(
-      with({{"type", "python"}, {"code", Sketch::source_code("x")}, {"ends", true}}),
-      "nodes[0].source: nothing is called \"ends\" here; known are type, code, execution_mode, bounded");
+  EXPECT_EQ(with({{"type", "python"}, {"code", Sketch::source_code("x")}, {"ends", true}}),
+            "nodes[0].source: nothing is called \"ends\" here; known are type, code, execution_mode, bounded");
 }
 
 TEST_F(Description, Sinks) {
