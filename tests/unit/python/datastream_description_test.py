@@ -22,6 +22,7 @@ from described import (
     Written,
     add,
     increment,
+    one,
     listed,
     parity,
 )
@@ -371,7 +372,7 @@ class ConfigurationTest(Base):
         )
         self.assertNotIn("parallelism", node)  # that of the job is 1
         self.assertTrue(callable(self.described().code(node["source"]["code"]).flat_map))
-        self.env.set_parallelism(3).add_source(lambda: [1], type_info=LONG, bounded=True).print()
+        self.env.set_parallelism(3).add_source(one, type_info=LONG, bounded=True).print()
         node = self.described().nodes[-2]
         self.assertEqual((node["source"]["bounded"], node["parallelism"]), (True, 1))
         self.env.add_source(Shared(), type_info=LONG).print()

@@ -140,6 +140,10 @@ class Numbers(SourceFunction):
         pass
 
 
+def one() -> List[int]:
+    return [1]
+
+
 class Shared(ParallelSourceFunction):
     def run(self, ctx: Any) -> List[int]:
         return [1]

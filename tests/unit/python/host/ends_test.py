@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import tempfile
@@ -41,6 +42,18 @@ def increment(value: int) -> int:
 
 def thousands() -> Iterator[int]:
     return iter(range(30000))
+
+
+def objects() -> List[Any]:
+    return [{1}, None, "x"]
+
+
+def parity(value: int) -> int:
+    return value % 2
+
+
+def write_text(path: str, value: Any) -> None:
+    Path(path).write_text(str(value), encoding="utf-8")
 
 
 class Yields(SourceFunction):
@@ -175,7 +188,7 @@ class Ends(TestCase):
             rows = env.add_source(Yields(), type_info=Types.ROW_NAMED(["n", "s"], [LONG, STRING]))
             self.assertEqual([(row.n, row.s) for row in collected(rows)], [(n, "n%d" % n) for n in range(5)])
             self.assertEqual([tuple(row) for row in collected(env.add_source(Yields()))][3:], [(3, "n3"), (4, "n4")])
-            self.assertEqual(collected(env.add_source(lambda: [{1}, None, "x"])), [{1}, None, "x"])
+            self.assertEqual(collected(env.add_source(objects)), [{1}, None, "x"])
 
         self.in_each(test)
 
@@ -196,8 +209,8 @@ class Ends(TestCase):
         def test(env: StreamExecutionEnvironment, path: str) -> None:
             numbers = env.add_source(Collects(), type_info=LONG)
             numbers.add_sink(Written(path)).name("written")
-            numbers.add_sink(lambda value: Path(path + "_last").write_text(str(value), encoding="utf-8"))
-            numbers.key_by(lambda value: value % 2, LONG).add_sink(Written(path + "_keyed"))
+            numbers.add_sink(functools.partial(write_text, path + "_last"))
+            numbers.key_by(parity, LONG).add_sink(Written(path + "_keyed"))
             env.execute("sinks")
             expected = ["open 0", *("%d at %d" % (number, 1000 * number) for number in range(5)), "flush", "close"]
             self.assertEqual(self.lines(path), expected)
