@@ -136,8 +136,9 @@ TEST_F(Description, Code) {
 TEST_F(Description, Edges) {
   EXPECT_EQ(spoilt([](Json& job) { job["edges"][0]["from"] = 9; }), "edges[0].from: there is no node with the id 9");
   EXPECT_EQ(spoilt([](Json& job) { job["edges"].erase(0); }), "nodes[1]: no edge leads to input 0 of node 2");
-  EXPECT_EQ(spoilt([](Json& job) { job["edges"][1]["from"] = 3; }),
-            "edges[1]: the edge from 3 to 3 is part of a cycle; only edges with \"feedback\" lead back, into an iteration");
+  EXPECT_EQ(
+      spoilt([](Json& job) { job["edges"][1]["from"] = 3; }),
+      "edges[1]: the edge from 3 to 3 is part of a cycle; only edges with \"feedback\" lead back, into an iteration");
   EXPECT_EQ(spoilt([](Json& job) { job["edges"][0]["input"] = 1; }), "edges[0].input: node 2 has one input, number 0");
   EXPECT_EQ(spoilt([](Json& job) { job["edges"][0]["input"] = 2; }),
             "edges[0].input: it must be a whole number from 0 to 1, and is 2");
