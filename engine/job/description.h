@@ -35,24 +35,6 @@ struct WatermarkSpec {
   std::optional<CodeSpec> code;  // f(value, timestamp): the new timestamp
 };
 
-// A source or a sink: its own members are read by whoever makes it (source/make.h, sink/make.h).
-struct ConnectorSpec {
-  std::string type;
-  std::string members;  // the object as JSON, "type" included
-  std::string place;    // of the object, for messages
-};
-
-struct SourceSpec : ConnectorSpec {
-  columnar::Field element;  // the field `value`
-  // Why shared_ptr: the description and each source that reads blobs keep them; they may be large.
-  std::shared_ptr<const Blobs> blobs;
-  std::optional<WatermarkSpec> watermarks;
-};
-
-struct SinkSpec : ConnectorSpec {
-  int32_t node = 0;  // its id
-};
-
 struct PythonSpec {
   std::string kind;
   CodeSpec code;
@@ -62,6 +44,26 @@ struct PythonSpec {
   int32_t on_error = 0;        // CLUTCH_APP_ON_ERROR_*
   std::string execution_mode;  // empty: the job's
   int64_t timeout_ms = 0;      // of a batch; 0: the plugin's default
+};
+
+// A source or a sink: its own members are read by whoever makes it (source/make.h, sink/make.h).
+struct ConnectorSpec {
+  std::string type;
+  std::string members;               // the object as JSON, "type" included
+  std::string place;                 // of the object, for messages
+  std::optional<PythonSpec> python;  // of type "python": its code and how it runs
+};
+
+struct SourceSpec : ConnectorSpec {
+  columnar::Field element;  // the field `value`
+  // Why shared_ptr: the description and each source that reads blobs keep them; they may be large.
+  std::shared_ptr<const Blobs> blobs;
+  std::optional<WatermarkSpec> watermarks;
+  bool bounded = false;  // of type "python"; other sources know it themselves
+};
+
+struct SinkSpec : ConnectorSpec {
+  int32_t node = 0;  // its id
 };
 
 struct KeyBySpec {

@@ -49,7 +49,7 @@ Status make_connectors(const JobDescription& job, CollectQueue& queue, Connector
                            "it does not end, and a job in mode \"batch\" needs sources that do; use the mode "
                            "\"streaming\"");
       }
-    } else if (const auto* sink = std::get_if<SinkSpec>(&node.body)) {
+    } else if (const auto* sink = std::get_if<SinkSpec>(&node.body); sink != nullptr && !sink->python.has_value()) {
       CLUTCH_ASSIGN_OR_RETURN(out.sinks[i], make_sink(*sink, queue));
     }
   }
@@ -86,7 +86,7 @@ Status Job::start() {
   Parts& parts = *parts_;
   if (parts.started) return Status(CLUTCH_ERR_ARGUMENT, "job \"" + name() + "\" was started before; make it again");
   parts.started = true;
-  CLUTCH_ASSIGN_OR_RETURN(Wired wired, wire(parts.description, parts.graph, parts.plan, parts.connectors));
+  CLUTCH_ASSIGN_OR_RETURN(Wired wired, wire(parts.description, parts.graph, parts.plan, parts.connectors, *parts.host));
   parts.loops = std::move(wired.loops);
   parts.subtasks = std::move(wired.subtasks);
   OperatorContext context;
@@ -148,6 +148,9 @@ JobMetrics Job::metrics() const {
         of.mode = link->op()->mode();
         of.plugin = link->op()->plugin();
         of.dead_letters = link->op()->dead_letters();
+      } else if (const SourceReader* reader = subtask->reader()) {
+        of.mode = reader->mode();
+        of.plugin = reader->plugin();
       }
       of.subtask = subtask->number();
       of.rows_in = counters.rows_in.load(std::memory_order_relaxed);

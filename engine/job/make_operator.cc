@@ -6,10 +6,12 @@
 #include "operators/interval_join_operator.h"
 #include "operators/keyed_operator.h"
 #include "operators/kinds.h"
+#include "operators/python_sink_operator.h"
 #include "operators/rows_operator.h"
 #include "operators/sink_operator.h"
 #include "operators/watermark_operator.h"
 #include "operators/window_operator.h"
+#include "source/python/ticket.h"
 
 namespace clutch::engine {
 namespace {
@@ -113,6 +115,44 @@ FunctionDefinition join_function(const NodeSpec& node, const Vertex& vertex) {
   return definition;
 }
 
+// Of a source or a sink that is written in Python; nothing for others.
+const PythonSpec* python_end(const NodeSpec& node) {
+  if (const auto* source = std::get_if<SourceSpec>(&node.body)) return source->python ? &*source->python : nullptr;
+  const auto* sink = std::get_if<SinkSpec>(&node.body);
+  return sink != nullptr && sink->python ? &*sink->python : nullptr;
+}
+
+FunctionDefinition end_function(const NodeSpec& node, const Vertex& vertex, const PythonSpec& python) {
+  FunctionDefinition definition;
+  definition.steps.push_back(step_of(python.kind, python.code, node.name));
+  if (vertex.role == Role::kSource) {
+    definition.input = ticket_field();
+    definition.output = answer_field(vertex.output.value_field());
+  } else {
+    definition.input = RowsOperator::function_input(PythonSinkOperator::inputs(vertex.inputs[0]));
+    definition.output = PythonSinkOperator::function_output();
+  }
+  add_common(python, definition);
+  return definition;
+}
+
+// What a source reads and a sink writes is elsewhere, and an instance knows how far it has come: each subtask has one.
+// Tickets have no deadline, as one is a row that stands for many. Of a batch in which a sink is lost nobody knows how
+// much was written, so it is not tried again.
+void set_end_options(Role role, Options& options) {
+  const auto set = [&options](const std::string& key, const std::string& value) {
+    std::erase_if(options, [&key](const auto& option) { return option.first == key; });
+    options.emplace_back(key, value);
+  };
+  set("python.process.workers", "1");
+  if (role == Role::kSource) {
+    set("python.process.batch-timeout", "0");
+    set("python.row-deadline", "0");
+  } else {
+    set("python.process.retries", "0");
+  }
+}
+
 Result<std::unique_ptr<Operator>> make_window(const JobDescription& job, const NodeSpec& node, const Vertex& vertex,
                                               FunctionDefinition definition) {
   const auto& window = std::get<WindowSpec>(node.body);
@@ -151,6 +191,9 @@ std::optional<FunctionDefinition> function_of(const JobDescription& job, const G
     definition = window_function(job.nodes[vertex.node], vertex);
   } else if (vertex.role == Role::kIntervalJoin) {
     definition = join_function(job.nodes[vertex.node], vertex);
+  } else if (const PythonSpec* end = python_end(job.nodes[vertex.node]);
+             end != nullptr && (vertex.role == Role::kSource || vertex.role == Role::kSink)) {
+    definition = end_function(job.nodes[vertex.node], vertex, *end);
   } else if (const std::optional<Column> column = column_of(vertex.role)) {
     const bool one_value = *column == Column::kKey;
     definition.steps.push_back(step_of(one_value ? CLUTCH_ENGINE_KIND_MAP : CLUTCH_ENGINE_KIND_COLUMNS, *vertex.code,
@@ -162,6 +205,7 @@ std::optional<FunctionDefinition> function_of(const JobDescription& job, const G
   }
   definition.name = operator_name(job, graph, planned);
   definition.options = job.configuration;
+  if (vertex.role == Role::kSource || vertex.role == Role::kSink) set_end_options(vertex.role, definition.options);
   return definition;
 }
 
@@ -196,6 +240,9 @@ Result<std::unique_ptr<Operator>> make_operator(const JobDescription& job, const
                                         join.interval);
     }
     case Role::kSink:
+      if (sink == nullptr) {
+        return std::unique_ptr<Operator>(new PythonSinkOperator(*function_of(job, graph, planned), vertex.inputs[0]));
+      }
       return std::unique_ptr<Operator>(new SinkOperator(*sink, vertex.inputs[0].value_field()));
   }
   return Status(CLUTCH_ERR_INTERNAL, "operator \"" + node.name + "\" has no role");

@@ -15,7 +15,8 @@ namespace clutch::engine {
 std::optional<FunctionDefinition> function_of(const JobDescription& job, const Graph& graph,
                                               const PlannedOperator& planned);
 
-// `sink` of an operator that is one. Nothing (nullptr) for a source, which is read and not run.
+// `sink` of an operator that is one, nullptr if it is written in Python. Nothing (nullptr) for a source, which is read
+// and not run.
 Result<std::unique_ptr<Operator>> make_operator(const JobDescription& job, const Graph& graph,
                                                 const PlannedOperator& planned, const Sink* sink);
 

@@ -34,6 +34,22 @@ ConnectorSpec read_connector(Members& members, std::string_view name) {
   return spec;
 }
 
+// Of a source or sink of type "python": the kind of function that the engine makes of it, its code, how it runs. `more`
+// reads what only the one or the other has.
+template <typename More>
+void read_python_end(Members& members, const Blobs& blobs, std::string_view kind, ConnectorSpec& spec, More more) {
+  if (!members.ok() || spec.type != "python") return;
+  const nlohmann::json json = nlohmann::json::parse(spec.members);
+  Members inner(json, spec.place);
+  inner.text("type");
+  PythonSpec& python = spec.python.emplace();
+  python.kind = kind;
+  python.code = read_code(inner, "code", blobs);
+  python.execution_mode = inner.optional_text("execution_mode").value_or(std::string());
+  more(inner, python);
+  if (Status status = inner.end(); !status.ok()) members.fail(std::move(status));
+}
+
 WatermarkSpec read_watermarks(Members& members, const Blobs& blobs) {
   WatermarkSpec spec;
   spec.strategy.out_of_orderness = members.optional_integer("out_of_orderness_ms", 0, kHighest);
@@ -45,6 +61,8 @@ WatermarkSpec read_watermarks(Members& members, const Blobs& blobs) {
 SourceSpec read_source(Members& members, const std::shared_ptr<const Blobs>& blobs) {
   SourceSpec spec;
   static_cast<ConnectorSpec&>(spec) = read_connector(members, "source");
+  read_python_end(members, *blobs, CLUTCH_ENGINE_KIND_SOURCE, spec,
+                  [&spec](Members& inner, PythonSpec&) { spec.bounded = inner.boolean_or("bounded", false); });
   spec.element = {"value", members.type("output"), true};
   spec.blobs = blobs;
   if (const nlohmann::json* json = members.optional_object("watermarks")) {
@@ -65,6 +83,16 @@ PythonSpec read_python(Members& members, const Blobs& blobs) {
   if (members.ok() && !spec.output.has_value() && spec.kind != CLUTCH_ENGINE_KIND_FILTER) {
     members.fail({}, "\"output\" is missing; give the type of the elements that " + spec.kind + " gives");
   }
+  return spec;
+}
+
+SinkSpec read_sink(Members& members, const Blobs& blobs, int32_t node) {
+  SinkSpec spec;
+  static_cast<ConnectorSpec&>(spec) = read_connector(members, "sink");
+  spec.node = node;
+  read_python_end(members, blobs, CLUTCH_ENGINE_KIND_SINK, spec, [](Members& inner, PythonSpec& python) {
+    python.timeout_ms = inner.optional_integer("timeout_ms", 0, kHighest).value_or(0);
+  });
   return spec;
 }
 
@@ -140,10 +168,7 @@ Result<NodeSpec> read_node(const nlohmann::json& json, std::string place, const 
   } else if (node.type == "watermarks") {
     node.body = read_watermarks(members, *blobs);
   } else if (node.type == "sink") {
-    SinkSpec spec;
-    static_cast<ConnectorSpec&>(spec) = read_connector(members, "sink");
-    spec.node = node.id;
-    node.body = std::move(spec);
+    node.body = read_sink(members, *blobs, node.id);
   } else if (node.type == "window") {
     node.body = read_window(members, *blobs);
   } else if (node.type == "interval_join") {

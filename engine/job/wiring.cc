@@ -26,8 +26,9 @@ Partitioning partitioning_of(Shipping shipping) {
 
 class Wiring {
  public:
-  Wiring(const JobDescription& job, const Graph& graph, const Plan& plan, const Connectors& connectors)
-      : job_(job), graph_(graph), plan_(plan), connectors_(connectors) {}
+  Wiring(const JobDescription& job, const Graph& graph, const Plan& plan, const Connectors& connectors,
+         const Host& host)
+      : job_(job), graph_(graph), plan_(plan), connectors_(connectors), host_(host) {}
 
   Result<std::vector<std::unique_ptr<Subtask>>> build(const std::vector<std::unique_ptr<Loop>>& loops) {
     for (size_t task = 0; task < plan_.tasks.size(); ++task) make_gates(task);
@@ -154,7 +155,13 @@ class Wiring {
       input.head_of = place.head_of;
       return input;
     }
-    const SourceContext context{number, plan_.tasks[task].parallelism, job_.settings.batch_rows};
+    const std::optional<FunctionDefinition> function = function_of(job_, graph_, plan_.tasks[task].operators.front());
+    const SourceContext context{number,
+                                plan_.tasks[task].parallelism,
+                                job_.settings.batch_rows,
+                                &host_,
+                                function.has_value() ? &*function : nullptr,
+                                job_.max_parallelism};
     CLUTCH_ASSIGN_OR_RETURN(input.reader, connectors_.sources.at(head.node)->reader(context));
     return input;
   }
@@ -193,18 +200,20 @@ class Wiring {
   const Graph& graph_;
   const Plan& plan_;
   const Connectors& connectors_;
+  const Host& host_;
   std::vector<std::vector<Place>> places_;  // by task and subtask
   std::map<ChannelKey, size_t> channels_;
 };
 
 }  // namespace
 
-Result<Wired> wire(const JobDescription& job, const Graph& graph, const Plan& plan, const Connectors& connectors) {
+Result<Wired> wire(const JobDescription& job, const Graph& graph, const Plan& plan, const Connectors& connectors,
+                   const Host& host) {
   Wired wired;
   for (const PlannedLoop& loop : plan.loops) {
     wired.loops.push_back(std::make_unique<Loop>(std::chrono::milliseconds(loop.quiet_ms)));
   }
-  CLUTCH_ASSIGN_OR_RETURN(wired.subtasks, Wiring(job, graph, plan, connectors).build(wired.loops));
+  CLUTCH_ASSIGN_OR_RETURN(wired.subtasks, Wiring(job, graph, plan, connectors, host).build(wired.loops));
   return wired;
 }
 

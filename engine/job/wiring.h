@@ -24,6 +24,7 @@ struct Wired {
 };
 
 // What is made refers to all that is given.
-Result<Wired> wire(const JobDescription& job, const Graph& graph, const Plan& plan, const Connectors& connectors);
+Result<Wired> wire(const JobDescription& job, const Graph& graph, const Plan& plan, const Connectors& connectors,
+                   const Host& host);
 
 }  // namespace clutch::engine

@@ -9,13 +9,8 @@ namespace clutch::engine {
 
 Status FunctionOperator::open(const OperatorContext& context) {
   batch_rows_ = context.batch_rows;
-  // What user code sees in its runtime context (docs/kinds.md).
   FunctionDefinition definition = definition_;
-  definition.options.emplace_back("task.name", definition.name);
-  definition.options.emplace_back("task.parallelism", std::to_string(context.parallelism));
-  definition.options.emplace_back("task.max-parallelism", std::to_string(context.max_parallelism));
-  definition.options.emplace_back("task.index", std::to_string(context.subtask));
-  definition.options.emplace_back("task.attempt", "0");
+  definition.set_task(context.subtask, context.parallelism, context.max_parallelism);
   if (has_state()) {
     CLUTCH_ASSIGN_OR_RETURN(const KeyGroups groups, KeyGroups::make(context.parallelism, context.max_parallelism));
     store_ = std::make_unique<FunctionStore>(groups, context.subtask);

@@ -8,6 +8,10 @@ namespace clutch::engine {
 
 #define CLUTCH_ENGINE_KIND_MAP "stream.map"
 #define CLUTCH_ENGINE_KIND_FILTER "stream.filter"
+// Sources and sinks in Python: functions over tickets (source/python/ticket.h), and over elements and control rows
+// (python_sink_operator.h).
+#define CLUTCH_ENGINE_KIND_SOURCE "stream.flat_map"
+#define CLUTCH_ENGINE_KIND_SINK "stream.co_process"
 // f(value, timestamp) and f(key, n): the columns are positional arguments.
 #define CLUTCH_ENGINE_KIND_COLUMNS "table.scalar"
 

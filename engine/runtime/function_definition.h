@@ -29,6 +29,15 @@ struct FunctionDefinition {
   int64_t timeout_ms = 0;                         // of a batch; 0: the plugin's default
   const clutch_app_state_store* store = nullptr;  // of state and timers; must outlive the function
 
+  // What user code sees of its subtask in its runtime context (docs/kinds.md).
+  void set_task(int32_t index, int32_t parallelism, int32_t max_parallelism) {
+    options.emplace_back("task.name", name);
+    options.emplace_back("task.parallelism", std::to_string(parallelism));
+    options.emplace_back("task.max-parallelism", std::to_string(max_parallelism));
+    options.emplace_back("task.index", std::to_string(index));
+    options.emplace_back("task.attempt", "0");
+  }
+
   // Call `use` with the form that libclutch takes, which lives for the call.
   template <typename Use>
   auto with_spec(Use use) const {

@@ -34,6 +34,7 @@ Status Subtask::open(const OperatorContext& context) {
   OperatorContext own = context;
   own.waker = this;
   own.subtask = number_;
+  if (input_.reader != nullptr) CLUTCH_RETURN_IF_ERROR(of_source(input_.reader->prepare()));
   for (const std::unique_ptr<Link>& link : links_) {
     ++opened_;
     CLUTCH_RETURN_IF_ERROR(link->open(own));
@@ -54,23 +55,23 @@ Status Subtask::reason() const {
   return Status(CLUTCH_ERR_CANCELLED, "the job is being cancelled", CLUTCH_ORIGIN_HOST);
 }
 
+// Errors name the source.
+Status Subtask::of_source(Status status) const {
+  if (status.ok() || status.code() == CLUTCH_ERR_CANCELLED) return status;
+  const Link::Label& label = links_.front()->label();
+  return std::move(status)
+      .prefixed("source \"" + label.name + "\"")
+      .with("operator", label.name)
+      .with("node", std::to_string(label.node));
+}
+
 Status Subtask::read_source() {
   Link& head = *links_.front();
-  Status opened = input_.reader->open();
-  if (!opened.ok()) {
-    return std::move(opened)
-        .prefixed("source \"" + head.label().name + "\"")
-        .with("node", std::to_string(head.label().node));
-  }
+  CLUTCH_RETURN_IF_ERROR(of_source(input_.reader->open()));
   while (!cancelled_.load()) {
     CLUTCH_RETURN_IF_ERROR(poll_all());
     Result<SourceReader::Polled> polled = input_.reader->poll(deadline());
-    if (!polled.ok()) {
-      return std::move(polled)
-          .status()
-          .prefixed("source \"" + head.label().name + "\"")
-          .with("node", std::to_string(head.label().node));
-    }
+    if (!polled.ok()) return of_source(std::move(polled).status());
     if (polled->kind == SourceReader::Polled::Kind::kEnded) {
       return head.take_signal({TimeSignal::Kind::kWatermark, kMaxWatermark});
     }
@@ -168,6 +169,7 @@ std::optional<Operator::Deadline> Subtask::deadline() const {
 
 Status Subtask::close() {
   Status first;
+  if (input_.reader != nullptr) first = of_source(input_.reader->close());
   for (; opened_ > 0; --opened_) {
     Status status = links_[opened_ - 1]->close();
     if (first.ok()) first = std::move(status);
@@ -178,6 +180,7 @@ Status Subtask::close() {
 void Subtask::cancel(const Status& reason) {
   cancelled_.store(true);
   if (input_.gate != nullptr) input_.gate->cancel(reason);
+  if (input_.reader != nullptr) input_.reader->cancel();
   for (const std::unique_ptr<Link>& link : links_) link->cancel();
   wake();
 }

@@ -29,7 +29,8 @@ class Subtask final : public Waker {
   // The first link is the head; each stands behind the one that feeds it.
   Subtask(std::string name, int32_t number, int32_t parallelism, Input input, std::vector<std::unique_ptr<Link>> links);
 
-  // Opens the operators in their order, by the thread that starts the job. After a failure close() is to be called.
+  // Prepares the source and opens the operators in their order, by the thread that starts the job. After a failure
+  // close() is to be called.
   Status open(const OperatorContext& context);
   // Runs until the input has ended, something fails or cancel() is called. By the subtask's own thread, once.
   Status run();
@@ -45,6 +46,7 @@ class Subtask final : public Waker {
   int32_t number() const { return number_; }
   int32_t parallelism() const { return parallelism_; }
   const std::vector<std::unique_ptr<Link>>& links() const { return links_; }
+  const SourceReader* reader() const { return input_.reader.get(); }
 
  private:
   Status read_source();
@@ -56,6 +58,7 @@ class Subtask final : public Waker {
   Status end_of_input();
   std::optional<Operator::Deadline> deadline() const;
   Status reason() const;
+  Status of_source(Status status) const;
 
   const std::string name_;
   const int32_t number_;

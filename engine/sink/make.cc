@@ -40,6 +40,7 @@ Result<std::unique_ptr<Sink>> make_sink(const SinkSpec& spec, CollectQueue& queu
     if (known.type == spec.type) return known.make(spec, queue);
     names += (names.empty() ? "" : ", ") + std::string(known.type);
   }
+  names += ", python";
   return place_error(spec.place + ".type", "there is no sink \"" + spec.type + "\"; there are " + names);
 }
 

@@ -9,7 +9,8 @@
 
 namespace clutch::engine {
 
-// Reads the members of the sink. CLUTCH_ERR_CONFIG names the place; nothing is opened. `queue` takes what is collected.
+// Reads the members of the sink. CLUTCH_ERR_CONFIG names the place; nothing is opened. Not for
+// those of type "python", which are operators (operators/python_sink_operator.h). `queue` takes what is collected.
 Result<std::unique_ptr<Sink>> make_sink(const SinkSpec& spec, CollectQueue& queue);
 
 }  // namespace clutch::engine

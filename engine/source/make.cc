@@ -10,6 +10,7 @@
 #include "source/files/files.h"
 #include "source/lines/socket.h"
 #include "source/lines/stdin.h"
+#include "source/python/python_source.h"
 #include "source/sequence.h"
 
 namespace clutch::engine {
@@ -27,6 +28,8 @@ Result<std::unique_ptr<Source>> from_members(const SourceSpec& spec) {
   return make(members, spec.element, spec.place);
 }
 
+Result<std::unique_ptr<Source>> from_python(const SourceSpec& spec) { return make_python_source(spec); }
+
 // In the order in which they are named to the user.
 constexpr std::array kSources = {
     Known{"sequence", make_sequence},
@@ -35,6 +38,7 @@ constexpr std::array kSources = {
     Known{"files", from_members<make_files_source>},
     Known{"stdin", from_members<make_stdin_source>},
     Known{"socket", from_members<make_socket_source>},
+    Known{"python", from_python},
 };
 
 }  // namespace

@@ -7,9 +7,11 @@
 #include <optional>
 #include <string>
 
+#include "clutch/clutch.hpp"
 #include "clutch/columnar/owned.h"
 #include "clutch/columnar/result.h"
 #include "clutch/columnar/type.h"
+#include "runtime/function_definition.h"
 
 namespace clutch::engine {
 
@@ -18,9 +20,13 @@ struct SourceContext {
   int32_t subtask = 0;
   int32_t parallelism = 1;
   int64_t batch_rows = 4096;  // rows a batch at most
+  // For sources in Python: who runs the function, which the reader copies, and what it is told.
+  const Host* host = nullptr;
+  const FunctionDefinition* function = nullptr;
+  int32_t max_parallelism = 128;
 };
 
-// Used by the thread of its subtask, but for wake().
+// Used by the thread of its subtask, but for prepare(), wake() and cancel().
 class SourceReader {
  public:
   using Deadline = std::chrono::steady_clock::time_point;
@@ -37,6 +43,10 @@ class SourceReader {
 
   virtual ~SourceReader() = default;
 
+  // By the thread that starts the job, before open(): functions are opened here. After it, close() is called in every
+  // case.
+  virtual Status prepare() { return {}; }
+
   // Files, sockets and the like are opened here. A sentence says what failed, with which value, and what to do.
   virtual Status open() = 0;
 
@@ -47,6 +57,10 @@ class SourceReader {
   // From any thread: let a poll() that waits return, or the next one if none does, so that no call is lost.
   virtual void wake() = 0;
 
+  // From any thread, more than once: the job is to end, so what waits for others is to return soon.
+  virtual void cancel() { wake(); }
+  virtual Status close() { return {}; }
+
   // Where the reader stands, as bytes that restore() takes before open(): the elements of batches that poll() has given
   // are not given again. CLUTCH_ERR_UNSUPPORTED where the source cannot go back.
   virtual Result<std::string> position() = 0;
@@ -54,6 +68,10 @@ class SourceReader {
 
   // Bad records passed over so far, where the source was told to do so. From any thread.
   virtual int64_t skipped() const { return 0; }
+
+  // Of the function behind it, for reports, from prepare() on; empty where there is none.
+  virtual std::string mode() const { return {}; }
+  virtual std::string plugin() const { return {}; }
 };
 
 class Source {

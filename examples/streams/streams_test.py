@@ -39,6 +39,7 @@ PRINTED: Dict[str, List[str]] = {
         "d not paid in its window",
     ],
     "lookups.py": ["number %d, asked %d times" % (number, 2 if number % 3 == 0 else 1) for number in range(7)],
+    "own_ends.py": ["['1', '2', '5', '10', '17']"],
     "rules.py": ["ada ends with 115, over ['high', 'low']", "alan ends with 25, over nothing"],
     "silence.py": [
         "lathe was silent from second 2 on",
@@ -85,6 +86,8 @@ class Streams(unittest.TestCase):
             path = os.path.join(folder, "text")
             Path(path).write_text(TEXT, encoding="utf-8")
             arguments.append(path)
+        if name == "own_ends.py":
+            arguments.append(os.path.join(folder, "lines"))
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=100, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout.splitlines()

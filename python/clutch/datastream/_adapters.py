@@ -18,7 +18,6 @@ from clutch.datastream._basic_functions import (
     MapFunction,
     Partitioner,
     ReduceFunction,
-    SinkFunction,
 )
 from clutch.datastream._process_functions import KeyedCoProcessFunction, KeyedProcessFunction
 from clutch.datastream.state import ValueStateDescriptor
@@ -195,14 +194,6 @@ class TextOfRow:
 def text_of_tuple(value: Any) -> str:
     """What printing shows of a tuple with pickled parts: ``(1,a)``."""
     return "(%s)" % ",".join(map(str, value))
-
-
-class SinkWriter(_Around):
-    """A SinkFunction as what the engine writes to."""
-
-    def __init__(self, function: SinkFunction) -> None:
-        super().__init__(function)
-        self.write = function.invoke
 
 
 class Retrying:

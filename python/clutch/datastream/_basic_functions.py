@@ -124,9 +124,15 @@ class Partitioner(Function):
 
 
 class SourceFunction(Function):
-    """Makes the elements of a stream, in Python.
+    """Makes the elements of a stream, in Python; one instance runs.
 
-    ``SourceFunction("java.Class")`` of PyFlink wraps a class of Java and is refused here.
+    A source whose worker process may be lost, and which is to go on then, has two methods more:
+
+    * ``snapshot()`` gives a position, any object that can be pickled. It is called whenever run() has given an element,
+      before run() goes on, and the position is that behind the element.
+    * ``restore(position)`` is called on another instance, between open() and run(), which then goes on from there.
+
+    Both or neither. ``SourceFunction("java.Class")`` of PyFlink wraps a class of Java and is refused here.
     """
 
     class SourceContext(ABC):
@@ -134,7 +140,7 @@ class SourceFunction(Function):
 
         @abstractmethod
         def collect(self, value: Any) -> None:
-            """Emit an element without a timestamp."""
+            """Emit an element without a timestamp. Waits when nobody takes what was emitted."""
 
         @abstractmethod
         def collect_with_timestamp(self, value: Any, timestamp: int) -> None:
@@ -142,22 +148,35 @@ class SourceFunction(Function):
 
         @abstractmethod
         def emit_watermark(self, timestamp: int) -> None:
-            """Say that no element of that time or before will follow."""
+            """Refused: make watermarks behind the source, by assign_timestamps_and_watermarks()."""
 
         @abstractmethod
         def mark_as_temporarily_idle(self) -> None:
-            """Say that nothing comes for a while, so that nobody waits for this source's watermark."""
+            """Refused, as emit_watermark(): a watermark strategy has with_idleness()."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        return _derived(cls, SourceFunction, "run(ctx) and cancel()")
+        return _derived(cls, SourceFunction, "run(ctx)")
 
     @abstractmethod
-    def run(self, ctx: SourceFunction.SourceContext) -> None:
-        """Emit all elements; returning ends the stream."""
+    def run(self, ctx: SourceFunction.SourceContext) -> Any:
+        """Yield all elements, return an iterable of them, or emit them by `ctx`; the stream ends when this does.
 
-    @abstractmethod
+        It has a thread of its own and may wait for elements as long as it likes.
+        """
+
     def cancel(self) -> None:
-        """Called from another thread: make run() return soon."""
+        """Called from another thread when the job ends before run() does: make run() return soon.
+
+        A source that waits for nothing but its own elements to be taken needs none: the next one it emits ends it.
+        """
+
+
+class ParallelSourceFunction(SourceFunction):
+    """A source of which there may be several instances, each with elements of its own.
+
+    ``runtime_context.get_index_of_this_subtask()`` of open() says which of
+    ``get_number_of_parallel_subtasks()`` instances this is.
+    """
 
 
 class SinkFunction(Function):
@@ -186,7 +205,10 @@ class SinkFunction(Function):
 
     @abstractmethod
     def invoke(self, value: Any, context: SinkFunction.Context) -> None:
-        """Take one element."""
+        """Take one element. What it raises ends the job."""
+
+    def flush(self) -> None:
+        """Make what was taken visible to others. Called when the input has ended, and not when the job has failed."""
 
 
 def _derived(cls: Type[Any], base: Type[Any], methods: str) -> Any:
@@ -239,6 +261,20 @@ class ReduceFunctionWrapper(_CallableFunction, ReduceFunction):
 class KeySelectorFunctionWrapper(_CallableFunction, KeySelector):
     def get_key(self, value: Any) -> Any:
         return self._func(value)
+
+
+class SourceFunctionWrapper(_CallableFunction, SourceFunction):
+    """Calls something that returns the elements."""
+
+    def run(self, ctx: Any) -> Any:
+        return self._func()
+
+
+class SinkFunctionWrapper(_CallableFunction, SinkFunction):
+    """Calls something for each element."""
+
+    def invoke(self, value: Any, context: Any) -> None:
+        self._func(value)
 
 
 class PartitionerFunctionWrapper(_CallableFunction, Partitioner):

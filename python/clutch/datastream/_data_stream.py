@@ -15,6 +15,7 @@ from clutch.datastream._basic_functions import (
     NullByteKeySelector,
     Partitioner,
     SinkFunction,
+    SinkFunctionWrapper,
 )
 from clutch.datastream._code import Code, check_function, check_instance, name_of
 from clutch.datastream._element_types import element_text, has_pickles
@@ -364,15 +365,17 @@ class DataStream:
             return self
         return self._python("stream.map", "Map", function, Types.STRING())
 
-    def add_sink(self, sink_func: SinkFunction) -> DataStreamSink:
-        """Give each element to a SinkFunction."""
+    def add_sink(self, sink_func: Union[Callable[[Any], Any], SinkFunction]) -> DataStreamSink:
+        """Give each element to a SinkFunction, or to a function."""
+        from clutch.datastream._sink_server import SinkServer
         from clutch.datastream.connectors.file_system import StreamingFileSink
 
-        check_instance(sink_func, "add_sink", SinkFunction)
+        name = name_of(check_function(sink_func, SinkFunction, "add_sink"))
         if isinstance(sink_func, StreamingFileSink):
             return self.sink_to(sink_func._file_sink)
-        code = Code(_adapters.SinkWriter(sink_func), name_of(sink_func))
-        return self._sink("Sink: Unnamed", {"type": "python", "code": code})
+        sink = sink_func if isinstance(sink_func, SinkFunction) else SinkFunctionWrapper(sink_func)
+        server = SinkServer(sink, "the sink %s" % name)
+        return self._sink("Sink: Unnamed", {"type": "python", "code": Code(server, name)})
 
     def sink_to(self, sink: Sink) -> DataStreamSink:
         """Give each element to a sink of clutch.datastream.connectors."""

@@ -146,7 +146,7 @@ class KeyedStream(DataStream):
     def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> DataStream:
         return self._origin_stream.assign_timestamps_and_watermarks(watermark_strategy)
 
-    def add_sink(self, sink_func: SinkFunction) -> DataStreamSink:
+    def add_sink(self, sink_func: Union[Callable[[Any], Any], SinkFunction]) -> DataStreamSink:
         return self._origin_stream.add_sink(sink_func)
 
     def sink_to(self, sink: Sink) -> DataStreamSink:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, Iterable, List, Optional, Union
 
 from clutch.common.configuration import Configuration
 from clutch.common.execution_config import ExecutionConfig
@@ -11,9 +11,9 @@ from clutch.common.job_execution_result import JobExecutionResult
 from clutch.common.restart_strategy import RestartStrategies, RestartStrategyConfiguration
 from clutch.common.typeinfo import TypeInformation, Types, type_or_row
 from clutch.common.watermark_strategy import WatermarkStrategy
-from clutch.datastream._basic_functions import SourceFunction
+from clutch.datastream._basic_functions import ParallelSourceFunction, SourceFunction, SourceFunctionWrapper
 from clutch.datastream._cache import Cache
-from clutch.datastream._code import Code, check_instance, name_of
+from clutch.datastream._code import Code, check_function, check_instance, name_of
 from clutch.datastream._data_stream import DataStream, OutputType
 from clutch.datastream._description import Collection, Description, Settings, describe
 from clutch.datastream._graph import Input, Node, Origin
@@ -287,14 +287,28 @@ class StreamExecutionEnvironment:
         return stream
 
     def add_source(
-        self, source_func: SourceFunction, source_name: str = "Custom Source", type_info: OutputType = None
+        self,
+        source_func: Union[Callable[[], Iterable[Any]], SourceFunction],
+        source_name: str = "Custom Source",
+        type_info: OutputType = None,
+        bounded: bool = False,
     ) -> DataStream:
-        """The elements that a SourceFunction emits; it runs in one instance."""
-        check_instance(source_func, "add_source", SourceFunction)
+        """The elements of a SourceFunction, or of the iterable that a function returns.
+
+        One instance runs, but of a ParallelSourceFunction. `bounded` says that it ends, as batch mode needs it.
+        """
+        from clutch.datastream._source_server import SourceServer
+
+        name = name_of(check_function(source_func, SourceFunction, "add_source"))
+        source = source_func if isinstance(source_func, SourceFunction) else SourceFunctionWrapper(source_func)
+        _check_positions(source)
+        if not isinstance(bounded, bool):
+            raise TypeError("bounded of add_source must be a bool, got %r of type %s" % (bounded, type(bounded).__name__))
         of = type_or_row("the type_info of add_source", type_info)
-        code = Code(source_func, name_of(source_func))
-        members = {"source": {"type": "python", "code": code, "bounded": False}}
-        return self._source("Source: " + check_text("the source_name", source_name), members, of, False, False)
+        code = Code(SourceServer(source, "the source %s" % name), name)
+        members = {"source": {"type": "python", "code": code, "bounded": bounded}}
+        parallel = isinstance(source, ParallelSourceFunction)
+        return self._source("Source: " + check_text("the source_name", source_name), members, of, parallel, bounded)
 
     def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream:
         """The lines of a file, or of the files of a folder."""
@@ -356,3 +370,13 @@ class StreamExecutionEnvironment:
 
     def close(self) -> None:
         """Accepted: an environment holds nothing but descriptions."""
+
+
+def _check_positions(source: SourceFunction) -> None:
+    """TypeError where a source has positions and cannot go back to them, or the other way round."""
+    has = [name for name in ("snapshot", "restore") if hasattr(source, name)]
+    if len(has) == 1:
+        raise TypeError(
+            "%s defines %s() alone; a source with positions has snapshot() and restore(position)"
+            % (type(source).__name__, has[0])
+        )

@@ -18,9 +18,11 @@ from described import (
     Parity,
     Process,
     Stamp,
+    Shared,
     Written,
     add,
     increment,
+    one,
     listed,
     parity,
 )
@@ -278,11 +280,16 @@ class OneStreamTest(Base):
         self.numbers.add_sink(Written()).name("out").set_parallelism(1).uid("u").set_description("d").disable_chaining()
         node = self.described().last()
         code = node["sink"].pop("code")
-        self.assertTrue(callable(self.described().code(code).write))
+        self.assertTrue(callable(self.described().code(code).process_element1))
         expected = {"name": "out", "sink": {"type": "python"}, "uid": "u", "description": "d", "chain": "never"}
         self.assertEqual(node, {"type": "sink", **expected})
-        with self.assertRaisesRegex(TypeError, "^add_sink takes an instance of SinkFunction, got"):
-            self.numbers.add_sink(print)  # type: ignore[arg-type]
+        self.numbers.add_sink(print)
+        self.assertEqual(self.described().last()["sink"]["type"], "python")
+        self.refused(
+            TypeError,
+            "add_sink takes an instance of SinkFunction or a function, got 5 of type int",
+            lambda: self.numbers.add_sink(5),  # type: ignore[arg-type]
+        )
 
     def test_async_functions(self) -> None:
         for method, ordered in ((AsyncDataStream.ordered_wait, "true"), (AsyncDataStream.unordered_wait, "false")):
@@ -363,8 +370,13 @@ class ConfigurationTest(Base):
         self.assertEqual(
             (node["source"]["type"], node["source"]["bounded"], node["output"]), ("python", False, "int64")
         )
-        with self.assertRaisesRegex(TypeError, "^add_source takes an instance of SourceFunction, got"):
-            self.env.add_source(5)  # type: ignore[arg-type]
+        self.assertNotIn("parallelism", node)  # that of the job is 1
+        self.assertTrue(callable(self.described().code(node["source"]["code"]).flat_map))
+        self.env.set_parallelism(3).add_source(one, type_info=LONG, bounded=True).print()
+        node = self.described().nodes[-2]
+        self.assertEqual((node["source"]["bounded"], node["parallelism"]), (True, 1))
+        self.env.add_source(Shared(), type_info=LONG).print()
+        self.assertNotIn("parallelism", self.described().nodes[-2])
 
     def test_collections(self) -> None:
         self.refused(

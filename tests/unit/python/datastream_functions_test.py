@@ -338,7 +338,7 @@ class FunctionTest(TestCase):
         )
 
     def test_sources_and_sinks_of_java_are_refused(self) -> None:
-        for cls, methods in ((SourceFunction, "run(ctx) and cancel()"), (SinkFunction, "invoke(value, context)")):
+        for cls, methods in ((SourceFunction, "run(ctx)"), (SinkFunction, "invoke(value, context)")):
             text = "%s cannot be made of a Java class: Clutch runs no Java; derive a class from it and define %s" % (
                 cls.__name__,
                 methods,

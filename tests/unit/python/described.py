@@ -29,6 +29,7 @@ from clutch.datastream import (
     SourceFunction,
     StreamExecutionEnvironment,
 )
+from clutch.datastream.functions import ParallelSourceFunction
 
 LONG, STRING = Types.LONG(), Types.STRING()
 
@@ -137,6 +138,15 @@ class Numbers(SourceFunction):
 
     def cancel(self) -> None:
         pass
+
+
+def one() -> List[int]:
+    return [1]
+
+
+class Shared(ParallelSourceFunction):
+    def run(self, ctx: Any) -> List[int]:
+        return [1]
 
 
 class Written(SinkFunction):

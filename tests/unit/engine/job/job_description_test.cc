@@ -136,8 +136,9 @@ TEST_F(Description, Code) {
 TEST_F(Description, Edges) {
   EXPECT_EQ(spoilt([](Json& job) { job["edges"][0]["from"] = 9; }), "edges[0].from: there is no node with the id 9");
   EXPECT_EQ(spoilt([](Json& job) { job["edges"].erase(0); }), "nodes[1]: no edge leads to input 0 of node 2");
-  EXPECT_EQ(spoilt([](Json& job) { job["edges"][1]["from"] = 3; }),
-            "edges[1]: the edge from 3 to 3 is part of a cycle; only edges with \"feedback\" lead back, into an iteration");
+  EXPECT_EQ(
+      spoilt([](Json& job) { job["edges"][1]["from"] = 3; }),
+      "edges[1]: the edge from 3 to 3 is part of a cycle; only edges with \"feedback\" lead back, into an iteration");
   EXPECT_EQ(spoilt([](Json& job) { job["edges"][0]["input"] = 1; }), "edges[0].input: node 2 has one input, number 0");
   EXPECT_EQ(spoilt([](Json& job) { job["edges"][0]["input"] = 2; }),
             "edges[0].input: it must be a whole number from 0 to 1, and is 2");
@@ -277,6 +278,11 @@ TEST_F(Description, Sources) {
             "nodes[0].source.blobs: 1 is the number of none of the 1 blobs");
   EXPECT_EQ(with({{"type", "collection"}, {"values", {1}}}),
             "nodes[0].parallelism: it is 2, and a source \"collection\" is read by 1 at most");
+  EXPECT_EQ(with({{"type", "python"}}), "nodes[0].source: \"code\" is missing");
+  EXPECT_EQ(with({{"type", "python"}, {"code", {{"format", "pickle"}, {"blob", 9}}}}),
+            "nodes[0].source.code.blob: there is no blob 9; 1 were given");
+  EXPECT_EQ(with({{"type", "python"}, {"code", Sketch::source_code("x")}, {"ends", true}}),
+            "nodes[0].source: nothing is called \"ends\" here; known are type, code, execution_mode, bounded");
 }
 
 TEST_F(Description, Sinks) {
@@ -286,6 +292,14 @@ TEST_F(Description, Sinks) {
             0U);
   EXPECT_EQ(spoilt([](Json& job) { job["nodes"][2]["sink"]["depth"] = 3; }),
             "nodes[2].sink: nothing is called \"depth\" here; known are type");
+  EXPECT_EQ(spoilt([](Json& job) {
+              job["nodes"][2]["sink"] = {{"type", "python"}};
+            }),
+            "nodes[2].sink: \"code\" is missing");
+  EXPECT_EQ(spoilt([](Json& job) {
+              job["nodes"][2]["sink"] = {{"type", "python"}, {"code", Sketch::source_code("x")}, {"bounded", true}};
+            }),
+            "nodes[2].sink: nothing is called \"bounded\" here; known are type, code, execution_mode, timeout_ms");
 }
 
 TEST_F(Description, Watermarks) {
