@@ -45,6 +45,10 @@ class Subtask final : public Waker {
   int32_t number() const { return number_; }
   int32_t parallelism() const { return parallelism_; }
   const std::vector<std::unique_ptr<Link>>& links() const { return links_; }
+  // Bytes that wait in the channels to the first operator; nothing: it reads a source. From any thread.
+  std::optional<int64_t> backlog() const {
+    return input_.gate == nullptr ? std::nullopt : std::optional<int64_t>(input_.gate->buffered());
+  }
 
  private:
   Status read_source();
