@@ -15,6 +15,7 @@ _ROW = 58.0  # height of an operator
 _GAP = 14.0  # between operators
 _PAD = 12.0
 _LEAST, _MOST = 190.0, 400.0  # width of an operator
+_LANE = 9.0  # width of a line beside the operators
 _BACK = 40.0  # room below for edges that lead back
 
 # Plain rules, which every program that shows pictures knows; the second set is for dark screens. Nothing is outside.
@@ -131,11 +132,17 @@ def _head(task: Dict[str, Any], number: int) -> str:
     return "task %d, parallelism %d" % (number, task["parallelism"])
 
 
+def _lanes(task: Dict[str, Any]) -> List[int]:
+    """Operators that feed others than the next one below: each has a lane of its own on the left."""
+    operators = task["operators"]
+    return sorted({of["behind"] for i, of in enumerate(operators) if of.get("behind", i - 1) != i - 1})
+
+
 def _size(task: Dict[str, Any]) -> Size:
     shown = [_shown(operator) for operator in task["operators"]]
     widest = max([_width(of.name) * 8.0 for of in shown] + [_width(of.what) * 6.2 for of in shown] + [0.0])
     width = min(_MOST, max(_LEAST, widest + 2 * _PAD))
-    return Size(width + 2 * _PAD, _HEAD + len(shown) * (_ROW + _GAP))
+    return Size(width + 2 * _PAD + _LANE * len(_lanes(task)), _HEAD + len(shown) * (_ROW + _GAP))
 
 
 def _text(x: float, y: float, style: str, text: str, room: float, wide: float) -> str:
@@ -152,10 +159,12 @@ def _task(task: Dict[str, Any], number: int, box: Box) -> List[str]:
         % tuple(map(_number, box)),
         _text(box.x + _PAD, box.y + 18, "soft", _head(task, number), box.width - 2 * _PAD, 6.2),
     ]
-    width = box.width - 2 * _PAD
+    lanes = _lanes(task)
+    left = _LANE * len(lanes)
+    width = box.width - 2 * _PAD - left
     for i, operator in enumerate(task["operators"]):
         shown = _shown(operator)
-        x, y = box.x + _PAD, box.y + _HEAD + i * (_ROW + _GAP)
+        x, y = box.x + _PAD + left, box.y + _HEAD + i * (_ROW + _GAP)
         feeder: Optional[int] = operator.get("behind")
         if feeder == i - 1 and i > 0:
             out.append(_arrow("M %s %s V %s" % (_number(x + width / 2), _number(y - _GAP), _number(y - 2))))
@@ -164,7 +173,7 @@ def _task(task: Dict[str, Any], number: int, box: Box) -> List[str]:
             out.append(
                 _arrow(
                     "M %s %s H %s V %s H %s"
-                    % (_number(x), _number(above), _number(x - 7), _number(y + _ROW / 2), _number(x - 1))
+                    % tuple(map(_number, (x, above, x - 9 - _LANE * lanes.index(feeder), y + _ROW / 2, x - 1)))
                 )
             )
         out.append("<g><title>%s</title>" % _clean("%s: %s. %s" % (shown.name, shown.what, shown.reason)))
