@@ -114,9 +114,10 @@ def mode_of(operator: Dict[str, Any]) -> str:
 
 
 def edge_text(edge: Dict[str, Any]) -> str:
-    """What is said of an edge: how rows are divided, which side output it is and which input it leads to."""
+    """What is said of an edge: how rows are divided, which side output it is, where it leads to and if that is back."""
     side = ', side output "%s"' % edge["side"] if "side" in edge else ""
-    return str(edge["partitioning"]) + side + (", to input %d" % edge["input"] if edge.get("input") else "")
+    back = ", fed back" if edge.get("feedback") else ""
+    return str(edge["partitioning"]) + side + (", to input %d" % edge["input"] if edge.get("input") else "") + back
 
 
 def _shown(operator: Dict[str, Any]) -> _Shown:

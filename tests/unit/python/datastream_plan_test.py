@@ -106,11 +106,11 @@ class Pictures(TestCase):
     def test_edges_tell_side_and_input(self) -> None:
         edges = [
             {"from": 0, "operator": 0, "to": 1, "partitioning": "hash", "input": 1, "side": "late"},
-            {"from": 1, "operator": 0, "to": 0, "partitioning": "forward", "input": 0},
+            {"from": 1, "operator": 0, "to": 0, "partitioning": "forward", "input": 0, "feedback": True},
         ]
         text = plan_svg(plan_of(["one", "two"], edges))
         self.assertIn("hash, side output &quot;late&quot;, to input 1", text)
-        self.assertIn(">forward<", text)
+        self.assertIn(">forward, fed back<", text)
 
     def test_what_no_plugin_runs_is_told(self) -> None:
         for decision in ({"ok": False, "plugin": "", "mode": "", "reason": "nobody can"}, "nobody can"):
