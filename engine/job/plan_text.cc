@@ -91,12 +91,9 @@ std::string plan_json(const JobDescription& job, const Graph& graph, const Plan&
   for (size_t i = 0; i < plan.exchanges.size(); ++i) {
     const PlannedExchange& exchange = plan.exchanges[i];
     const Arc& arc = graph.arcs[exchange.arc];
-    Json edge = {{"from", exchange.from},
-                 {"operator", sender_of(plan.tasks[exchange.from], i)},
-                 {"to", exchange.to},
-                 {"partitioning", shipping_of(graph, exchange)},
-                 {"input", arc.input},
-                 {"feedback", arc.feedback}};
+    Json edge = {{"from", exchange.from}, {"operator", sender_of(plan.tasks[exchange.from], i)},
+                 {"to", exchange.to},     {"partitioning", shipping_of(graph, exchange)},
+                 {"input", arc.input},    {"feedback", arc.feedback}};
     if (arc.side.has_value()) edge["side"] = graph.vertices[arc.from].sides[*arc.side].first;
     edges.push_back(std::move(edge));
   }

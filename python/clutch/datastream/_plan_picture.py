@@ -16,6 +16,7 @@ _GAP = 14.0  # between operators
 _PAD = 12.0
 _LEAST, _MOST = 190.0, 400.0  # width of an operator
 _LANE = 9.0  # width of a line beside the operators
+_ASIDE = 14.0  # from a task to a line that goes around it
 _BACK = 40.0  # room below for edges that lead back
 
 # Plain rules, which every program that shows pictures knows; the second set is for dark screens. Nothing is outside.
@@ -205,11 +206,11 @@ def _edge(edge: Dict[str, Any], sender: Box, receiver: Box, bends: List[Tuple[fl
     start = (sender.x + sender.width, _row_middle(sender, int(edge.get("operator", 0))))
     end = (receiver.x - 2, _row_middle(receiver, 0) + 14.0 * int(edge.get("input", 0)))
     if is_back:
+        # Out on the right, below both, and in on the left.
         low = max(sender.y + sender.height, receiver.y + receiver.height) + _BACK / 2
-        path = "M %s %s" % (_number(sender.x + sender.width / 2), _number(sender.y + sender.height))
-        path += " V %s H %s" % (_number(low), _number(receiver.x + receiver.width / 2))
-        path += " V %s" % _number(receiver.y + receiver.height + 2)
-        at = ((sender.x + receiver.x + receiver.width) / 2, low)
+        ends = (*start, start[0] + _ASIDE, low, receiver.x - _ASIDE, end[1] + _ASIDE, end[0])
+        path = "M %s %s H %s V %s H %s V %s H %s" % tuple(map(_number, ends))
+        at = ((start[0] + receiver.x) / 2, low)
     else:
         points = [start, *bends, end]
         path = _curve(points)
