@@ -151,6 +151,13 @@ int64_t InputGate::buffered(size_t channel) const {
   return channels_.at(channel).bytes;
 }
 
+int64_t InputGate::buffered() const {
+  const std::lock_guard lock(mutex_);
+  int64_t bytes = 0;
+  for (const Channel& channel : channels_) bytes += channel.bytes;
+  return bytes;
+}
+
 uint64_t InputGate::blocked_puts(size_t channel) const {
   const std::lock_guard lock(mutex_);
   return channels_.at(channel).blocked;

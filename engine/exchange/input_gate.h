@@ -78,6 +78,7 @@ class InputGate {
   void cancel(Status reason);
 
   int64_t buffered(size_t channel) const;       // (unit: bytes)
+  int64_t buffered() const;                     // in all channels
   uint64_t blocked_puts(size_t channel) const;  // how many puts found no room, so far
 
  private:

@@ -1,7 +1,10 @@
 #include "job/job.h"
 
 #include <atomic>
+#include <charconv>
 #include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
 
 #include "job/coordinator.h"
 #include "job/make_operator.h"
@@ -29,6 +32,11 @@ struct Job::Parts {
   std::vector<std::unique_ptr<Subtask>> subtasks;
   std::unique_ptr<Coordinator> coordinator;
   bool started = false;
+
+  // Of each function, by its first node. Found out for the first who asks, because it asks the plugins.
+  const std::map<int32_t, int64_t>& workers();
+  std::once_flag workers_once;
+  std::map<int32_t, int64_t> known_workers;
 };
 
 namespace {
@@ -136,8 +144,41 @@ Result<std::optional<Collected>> Job::collected(std::optional<std::chrono::milli
   return parts_->queue.take(timeout);
 }
 
+namespace {
+
+// The number of worker processes that the chosen plugin tells of in a decision.
+std::optional<int64_t> workers_in(const std::string& decision) {
+  const auto json = nlohmann::json::parse(decision, nullptr, false);
+  if (!json.is_object() || !json.contains("candidates")) return std::nullopt;
+  for (const auto& candidate : json["candidates"]) {
+    if (candidate.value("verdict", "") != "chosen" || !candidate.contains("facts")) continue;
+    const std::string told = candidate["facts"].value("workers", "");
+    int64_t workers = 0;
+    const auto read = std::from_chars(told.data(), told.data() + told.size(), workers);
+    if (read.ec == std::errc()) return workers;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+const std::map<int32_t, int64_t>& Job::Parts::workers() {
+  std::call_once(workers_once, [this] {
+    for (const PlannedTask& task : plan.tasks) {
+      for (const PlannedOperator& planned : task.operators) {
+        const auto function = function_of(description, graph, planned);
+        if (!function.has_value()) continue;
+        const std::optional<int64_t> found = workers_in(explain(*host, *function, Format::kJson));
+        if (found.has_value()) known_workers[description.nodes[graph.vertices[planned.first()].node].id] = *found;
+      }
+    }
+  });
+  return known_workers;
+}
+
 JobMetrics Job::metrics() const {
   JobMetrics metrics;
+  const std::map<int32_t, int64_t>& workers = parts_->workers();
   for (const std::unique_ptr<Subtask>& subtask : parts_->subtasks) {
     for (const std::unique_ptr<Link>& link : subtask->links()) {
       const OperatorCounters& counters = link->counters();
@@ -148,10 +189,14 @@ JobMetrics Job::metrics() const {
         of.mode = link->op()->mode();
         of.plugin = link->op()->plugin();
         of.dead_letters = link->op()->dead_letters();
+        of.kept = link->op()->kept_entries();
+        const auto known = workers.find(of.node);
+        if (known != workers.end()) of.workers = known->second;
       } else if (const SourceReader* reader = subtask->reader()) {
         of.mode = reader->mode();
         of.plugin = reader->plugin();
       }
+      if (link == subtask->links().front()) of.backlog_bytes = subtask->backlog();
       of.subtask = subtask->number();
       of.rows_in = counters.rows_in.load(std::memory_order_relaxed);
       of.rows_out = counters.rows_out.load(std::memory_order_relaxed);

@@ -29,6 +29,10 @@ struct OperatorMetrics {
   int64_t blocked_ns = 0;  // waiting for room in channels
   uint64_t dead_letters = 0;
   int64_t watermark = 0;  // kMinWatermark: none was sent yet
+  // What is not there, or not known, has no number.
+  std::optional<int64_t> backlog_bytes;  // in the channels to it; only what stands first in its chain has some
+  std::optional<int64_t> kept;           // Operator::kept_entries()
+  std::optional<int64_t> workers;        // processes that serve each of its functions
 };
 
 struct JobMetrics {

@@ -57,6 +57,7 @@ FunctionDefinition python_function(const JobDescription& job, const Graph& graph
   const auto& python = std::get<PythonSpec>(job.nodes[graph.vertices[planned.first()].node].body);
   definition.input = RowsOperator::function_input(graph.vertices[planned.first()].inputs);
   definition.output = columnar::struct_of({graph.vertices[planned.last()].output.value_field()});
+  definition.alone = find_kind(python.kind)->waits;
   definition.on_error = python.on_error;
   definition.mode = python.execution_mode;
   definition.timeout_ms = python.timeout_ms;
@@ -126,6 +127,7 @@ FunctionDefinition end_function(const NodeSpec& node, const Vertex& vertex, cons
   FunctionDefinition definition;
   definition.steps.push_back(step_of(python.kind, python.code, node.name));
   if (vertex.role == Role::kSource) {
+    definition.alone = true;
     definition.input = ticket_field();
     definition.output = answer_field(vertex.output.value_field());
   } else {

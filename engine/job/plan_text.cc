@@ -1,5 +1,6 @@
 // The plan for people, and as JSON.
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "job/plan.h"
 
@@ -28,6 +29,26 @@ std::string shipping_of(const Graph& graph, const PlannedExchange& exchange) {
   return std::string(shipping_name(graph.arcs[exchange.arc].shipping));
 }
 
+// The operator that feeds this one inside of its task; nothing: it reads the task's input.
+std::optional<size_t> feeder_of(const PlannedTask& task, size_t operator_index) {
+  for (size_t i = 0; i < operator_index; ++i) {
+    for (const PlannedRoute& route : task.operators[i].routes) {
+      if (route.next == operator_index) return i;
+    }
+  }
+  return std::nullopt;
+}
+
+// Which operator of the sending task an exchange comes from.
+size_t sender_of(const PlannedTask& task, size_t exchange_index) {
+  for (size_t i = 0; i < task.operators.size(); ++i) {
+    for (const PlannedRoute& route : task.operators[i].routes) {
+      if (route.exchange == exchange_index) return i;
+    }
+  }
+  return 0;
+}
+
 std::string plan_text(const JobDescription& job, const Graph& graph, const Plan& plan, const Decide& decide) {
   std::string out = "job \"" + job.name + "\", " + (job.batch ? "batch" : "streaming") + "\n";
   for (size_t i = 0; i < plan.tasks.size(); ++i) {
@@ -51,10 +72,12 @@ std::string plan_json(const JobDescription& job, const Graph& graph, const Plan&
   Json tasks = Json::array();
   for (const PlannedTask& task : plan.tasks) {
     Json operators = Json::array();
-    for (const PlannedOperator& planned : task.operators) {
+    for (size_t i = 0; i < task.operators.size(); ++i) {
+      const PlannedOperator& planned = task.operators[i];
       Json json = {{"name", operator_name(job, graph, planned)},
                    {"type", job.nodes[graph.vertices[planned.first()].node].type},
                    {"nodes", ids_of(job, graph, planned)}};
+      if (const std::optional<size_t> feeder = feeder_of(task, i)) json["behind"] = *feeder;
       const std::string decision = decide(planned, Format::kJson);
       if (!decision.empty()) {
         Json parsed = Json::parse(decision, nullptr, false);
@@ -65,12 +88,14 @@ std::string plan_json(const JobDescription& job, const Graph& graph, const Plan&
     tasks.push_back({{"name", task.name}, {"parallelism", task.parallelism}, {"operators", std::move(operators)}});
   }
   Json edges = Json::array();
-  for (const PlannedExchange& exchange : plan.exchanges) {
-    edges.push_back({{"from", exchange.from},
-                     {"to", exchange.to},
-                     {"partitioning", shipping_of(graph, exchange)},
-                     {"input", graph.arcs[exchange.arc].input},
-                     {"feedback", graph.arcs[exchange.arc].feedback}});
+  for (size_t i = 0; i < plan.exchanges.size(); ++i) {
+    const PlannedExchange& exchange = plan.exchanges[i];
+    const Arc& arc = graph.arcs[exchange.arc];
+    Json edge = {{"from", exchange.from}, {"operator", sender_of(plan.tasks[exchange.from], i)},
+                 {"to", exchange.to},     {"partitioning", shipping_of(graph, exchange)},
+                 {"input", arc.input},    {"feedback", arc.feedback}};
+    if (arc.side.has_value()) edge["side"] = graph.vertices[arc.from].sides[*arc.side].first;
+    edges.push_back(std::move(edge));
   }
   const Json whole = {{"name", job.name},
                       {"mode", job.batch ? "batch" : "streaming"},

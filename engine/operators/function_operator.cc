@@ -20,7 +20,24 @@ Status FunctionOperator::open(const OperatorContext& context) {
   mode_ = function_->mode();
   plugin_ = function_->plugin();
   if (most_ == 0) most_ = std::max<size_t>(function_->max_in_flight(), 1);
+  publish_kept();
   return {};
+}
+
+std::optional<size_t> FunctionOperator::count_kept() const {
+  return store_ == nullptr ? std::nullopt : std::optional<size_t>(store_->cell_count());
+}
+
+std::optional<int64_t> FunctionOperator::kept_entries() const {
+  kept_asked_.store(true, std::memory_order_relaxed);
+  const int64_t kept = kept_.load(std::memory_order_relaxed);
+  return kept == kKeepsNothing ? std::nullopt : std::optional<int64_t>(kept);
+}
+
+void FunctionOperator::publish_kept() {
+  const std::optional<size_t> kept = count_kept();
+  kept_.store(kept.has_value() ? static_cast<int64_t>(*kept) : kKeepsNothing, std::memory_order_relaxed);
+  kept_asked_.store(false, std::memory_order_relaxed);
 }
 
 Status FunctionOperator::process(size_t input, columnar::Array batch, Output& output) {
@@ -56,6 +73,8 @@ Status FunctionOperator::advance(Output& output) {
   while (progress) {
     progress = false;
     if (!in_flight_.empty()) CLUTCH_RETURN_IF_ERROR(complete_oldest(false, output, progress));
+    // A batch that runs may be committing its state right now.
+    if (batches_ == 0 && kept_asked_.load(std::memory_order_relaxed)) publish_kept();
     if (!waiting_.empty()) {
       CLUTCH_RETURN_IF_ERROR(start_next(progress));
     } else if (in_flight_.empty()) {
@@ -158,7 +177,9 @@ void FunctionOperator::cancel() {
 
 Status FunctionOperator::close() {
   if (function_ == nullptr) return {};
-  return function_->close();
+  Status status = function_->close();
+  publish_kept();
+  return status;
 }
 
 }  // namespace clutch::engine

@@ -36,10 +36,13 @@ class FunctionOperator : public Operator {
   std::string mode() const override { return mode_; }
   std::string plugin() const override { return plugin_; }
   uint64_t dead_letters() const override { return dead_letters_.load(std::memory_order_relaxed); }
+  std::optional<int64_t> kept_entries() const override;
 
  protected:
   // Whether the function has state or timers by key.
   virtual bool has_state() const { return false; }
+  // For kept_entries(). Called by the subtask's thread, between batches.
+  virtual std::optional<size_t> count_kept() const;
 
   // Columns of the input that the output is made of.
   using Kept = std::vector<columnar::Array>;
@@ -73,6 +76,8 @@ class FunctionOperator : public Operator {
   Status advance(Output& output);
 
  private:
+  static constexpr int64_t kKeepsNothing = -1;
+
   struct InFlight {
     uint64_t sequence;  // 0: nothing runs
     Kept kept;
@@ -85,6 +90,7 @@ class FunctionOperator : public Operator {
   Status complete_oldest(bool wait, Output& output, bool& ret_progress);
   Status start_next(bool& ret_progress);
   Result<columnar::Array> next_batch();
+  void publish_kept();
 
   FunctionDefinition definition_;
   std::unique_ptr<FunctionStore> store_;  // if it has state; outlives the function
@@ -98,6 +104,8 @@ class FunctionOperator : public Operator {
   std::deque<Waiting> waiting_;
   int64_t waiting_rows_ = 0;
   std::atomic<uint64_t> dead_letters_ = 0;
+  std::atomic<int64_t> kept_ = kKeepsNothing;
+  mutable std::atomic<bool> kept_asked_ = false;  // counting takes a while, so it is done for those who look
 };
 
 }  // namespace clutch::engine

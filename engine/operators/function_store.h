@@ -16,6 +16,7 @@ class FunctionStore {
       : backend_(groups, subtask, clock_), state_(backend_, groups, subtask, clock_) {}
 
   const clutch_app_state_store* table() const { return state_.store(); }
+  size_t cell_count() const { return backend_.cell_count() + state_.own_cell_count(); }
 
  private:
   WallClock clock_;

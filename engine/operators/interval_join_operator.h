@@ -29,6 +29,7 @@ class IntervalJoinOperator final : public RowsOperator {
   Status on_signal(TimeSignal signal, Output& output) override;
 
  protected:
+  std::optional<size_t> count_kept() const override { return join_.rows(); }
   Result<columnar::Array> arrange(size_t, columnar::Array pairs) override { return pairs; }
   Result<Submission> prepare(columnar::Array pairs) override;
 

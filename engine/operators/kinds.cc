@@ -10,7 +10,7 @@ constexpr std::array kKinds = {
     KindInfo{.name = "stream.flat_map", .step = true},
     KindInfo{.name = CLUTCH_ENGINE_KIND_FILTER, .step = true},
     KindInfo{.name = "stream.process"},
-    KindInfo{.name = "stream.async"},
+    KindInfo{.name = "stream.async", .waits = true},
     KindInfo{.name = "stream.keyed_process", .keyed = true, .state = true},
     KindInfo{.name = "stream.reduce", .keyed = true, .state = true},
     KindInfo{.name = "stream.co_map", .inputs = 2},

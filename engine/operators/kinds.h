@@ -21,6 +21,7 @@ struct KindInfo {
   bool keyed = false;
   bool step = false;       // may be one of several steps of a function
   bool broadcast = false;  // the second input is broadcast
+  bool waits = false;      // for other systems, in the middle of its batches
   bool state = false;      // gets keys: it has state, if only operator state
 };
 

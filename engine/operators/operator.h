@@ -92,6 +92,9 @@ class Operator {
   virtual std::string mode() const { return {}; }
   virtual std::string plugin() const { return {}; }
   virtual uint64_t dead_letters() const { return 0; }
+  // How much it keeps: cells of state, open windows, rows for a join; nothing: it keeps nothing. From any thread. While
+  // it runs, the number of a short time ago; exact when it has closed.
+  virtual std::optional<int64_t> kept_entries() const { return std::nullopt; }
 };
 
 }  // namespace clutch::engine

@@ -43,6 +43,7 @@ class WindowOperator final : public RowsOperator {
 
  protected:
   bool has_state() const override { return true; }
+  std::optional<size_t> count_kept() const override { return tracker_.open_windows(); }
   Result<Submission> prepare(columnar::Array arranged) override;
   Result<std::optional<Submission>> before_signal(const TimeSignal& signal) override;
   Result<std::optional<Submission>> when_idle() override;

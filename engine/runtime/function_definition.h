@@ -26,16 +26,19 @@ struct FunctionDefinition {
   int32_t on_error = CLUTCH_APP_ON_ERROR_FAIL;
   std::string mode;  // empty: the host's
   Options options;
+  bool alone = false;                             // its batches wait for something, and would hold up others
   int64_t timeout_ms = 0;                         // of a batch; 0: the plugin's default
   const clutch_app_state_store* store = nullptr;  // of state and timers; must outlive the function
 
-  // What user code sees of its subtask in its runtime context (docs/kinds.md).
+  // What user code sees of its subtask in its runtime context (docs/kinds.md), and whom it shares its worker with: the
+  // functions of all subtasks of one number, unless it is `alone`.
   void set_task(int32_t index, int32_t parallelism, int32_t max_parallelism) {
     options.emplace_back("task.name", name);
     options.emplace_back("task.parallelism", std::to_string(parallelism));
     options.emplace_back("task.max-parallelism", std::to_string(max_parallelism));
     options.emplace_back("task.index", std::to_string(index));
     options.emplace_back("task.attempt", "0");
+    options.emplace_back("task.worker", alone ? name + "/" + std::to_string(index) : std::to_string(index));
   }
 
   // Call `use` with the form that libclutch takes, which lives for the call.

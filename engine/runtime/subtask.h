@@ -47,6 +47,10 @@ class Subtask final : public Waker {
   int32_t parallelism() const { return parallelism_; }
   const std::vector<std::unique_ptr<Link>>& links() const { return links_; }
   const SourceReader* reader() const { return input_.reader.get(); }
+  // Bytes that wait in the channels to the first operator; nothing: it reads a source. From any thread.
+  std::optional<int64_t> backlog() const {
+    return input_.gate == nullptr ? std::nullopt : std::optional<int64_t>(input_.gate->buffered());
+  }
 
  private:
   Status read_source();

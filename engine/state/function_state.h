@@ -45,6 +45,7 @@ class FunctionState {
   Status restore_own(std::string_view snapshot);
 
   std::optional<int64_t> next_timer(TimerDomain domain) const;
+  size_t own_cell_count() const { return own_.cell_count(); }
   size_t timer_count() const { return timers_.size() + own_timers_.size(); }
 
  private:

@@ -206,14 +206,23 @@ PyObject* collected(PyObject* self, PyObject* argument) {
   });
 }
 
+PyRef number_or_none(const std::optional<int64_t>& number) {
+  return PyRef::steal(number.has_value() ? PyLong_FromLongLong(*number) : none());
+}
+
 PyObject* object_of(const engine::OperatorMetrics& of) {
-  return Py_BuildValue("{s:i,s:s,s:s,s:s,s:i,s:L,s:L,s:L,s:L,s:L,s:K,s:L}", "node", static_cast<int>(of.node), "name",
-                       of.name.c_str(), "mode", of.mode.c_str(), "plugin", of.plugin.c_str(), "subtask",
-                       static_cast<int>(of.subtask), "rows_in", static_cast<long long>(of.rows_in), "rows_out",
-                       static_cast<long long>(of.rows_out), "batches", static_cast<long long>(of.batches), "busy_ns",
-                       static_cast<long long>(of.busy_ns), "blocked_ns", static_cast<long long>(of.blocked_ns),
-                       "dead_letters", static_cast<unsigned long long>(of.dead_letters), "watermark",
-                       static_cast<long long>(of.watermark));
+  const PyRef backlog = number_or_none(of.backlog_bytes);
+  const PyRef kept = number_or_none(of.kept);
+  const PyRef workers = number_or_none(of.workers);
+  if (!backlog || !kept || !workers) return nullptr;
+  return Py_BuildValue(
+      "{s:i,s:s,s:s,s:s,s:i,s:L,s:L,s:L,s:L,s:L,s:K,s:L,s:O,s:O,s:O}", "node", static_cast<int>(of.node), "name",
+      of.name.c_str(), "mode", of.mode.c_str(), "plugin", of.plugin.c_str(), "subtask", static_cast<int>(of.subtask),
+      "rows_in", static_cast<long long>(of.rows_in), "rows_out", static_cast<long long>(of.rows_out), "batches",
+      static_cast<long long>(of.batches), "busy_ns", static_cast<long long>(of.busy_ns), "blocked_ns",
+      static_cast<long long>(of.blocked_ns), "dead_letters", static_cast<unsigned long long>(of.dead_letters),
+      "watermark", static_cast<long long>(of.watermark), "backlog_bytes", backlog.get(), "kept", kept.get(), "workers",
+      workers.get());
 }
 
 // metrics(): a dict for each operator of each subtask.

@@ -50,8 +50,8 @@ class CliTest(CliCase):
     def test_wrong_usage_names_what_was_meant(self) -> None:
         cases = [
             (["aplly"], 'unknown subcommand "aplly"; did you mean apply?'),
-            (["frobnicate"], 'unknown subcommand "frobnicate"; there are apply, plugins, explain, config'),
-            ([], "a subcommand is missing; say one of apply, plugins"),
+            (["frobnicate"], 'unknown subcommand "frobnicate"; there are apply, run, plugins, explain, config'),
+            ([], "a subcommand is missing; say one of apply, run, plugins"),
             (["apply", "m:f", "--ouptut", "x"], "unknown option --ouptut; did you mean --output?"),
             (["plugins", "--jsn"], "unknown option --jsn; did you mean --json?"),
             (["bench", "--zzzzzzzz=1"], "unknown option --zzzzzzzz; `clutch bench --help` lists the options"),

@@ -50,6 +50,7 @@ class Page:
         for name in ("plugins", "tools"):
             shutil.copytree(source / name, self.folder / name)
         shutil.copy(source / "examples" / "wordcount" / "words.py", self.folder)
+        shutil.copy(source / "examples" / "streams" / "word_count.py", self.folder)
         (self.folder / "text.txt").write_text("to be or not\n", encoding="utf-8")
         programs = [code for language, _, code in BLOCK.findall(self.text) if language == "cpp" and "main(" in code]
         for name in ("host.cc", "app.cc"):

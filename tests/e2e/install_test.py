@@ -92,6 +92,23 @@ class InstallTest(unittest.TestCase):
         done = self.run_it("clutch", "conform", "process", "--filter", "an exception names function")
         self.assertIn("1 passed, 0 failed", done.stdout)
 
+    def test_a_job_runs_where_nobody_says_where_the_package_is(self) -> None:
+        (self.folder / "text.txt").write_text("to be or not to be\n")
+        script = str(EXAMPLES / "streams" / "word_count.py")
+        plain = {key: self.environment[key] for key in self.environment if key not in ("PYTHONPATH", "LD_LIBRARY_PATH")}
+        for mode in ("thread", "process"):
+            done = subprocess.run(
+                ["clutch", "run", "--python", PYTHON, script, mode, "text.txt"],
+                capture_output=True,
+                text=True,
+                timeout=100,
+                check=False,
+                env=plain,
+                cwd=self.folder,
+            )
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("(be,2)\n", done.stdout)
+
     def test_the_example_in_cpp(self) -> None:
         text = self.folder / "text.txt"
         text.write_text("To be or not to be\n")

@@ -12,16 +12,19 @@
 
 namespace clutch::tool {
 
-void CommonOptions::add_to(CLI::App& command) {
+void CommonOptions::add_to(CLI::App& command, Reports reports) {
   command.add_option("-D,--define", defines, "Set a configuration key: -D python.execution-mode=thread")
-      ->type_name("KEY=VALUE");
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);  // one value each; what follows is not one more
   command.add_option("--config", config_file, "Configuration file (TOML)")->type_name("FILE");
   command.add_option("--plugins", plugin_path, "Folders searched for plugins first, separated by ':'")
       ->type_name("PATH");
   command.add_option("--python", python, "Interpreter; short for -D python.executable=PATH")->type_name("PATH");
   command.add_option("--log", log_level, "Log level: trace, debug, info, warn (default), error, off")
       ->type_name("LEVEL");
-  command.add_flag("--json", json, "Report on standard output as one JSON document, failures too");
+  if (reports == Reports::kJson) {
+    command.add_flag("--json", json, "Report on standard output as one JSON document, failures too");
+  }
   command.footer(kExitCodes);
 }
 

@@ -1,6 +1,7 @@
 // What the subcommands of `clutch` share: options that open a host, reports, and how a failure is shown.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -29,7 +30,8 @@ struct CommonOptions {
   std::string python;  // Short for -D python.executable=...
   bool json = false;
 
-  void add_to(CLI::App& command);
+  enum class Reports : uint8_t { kJson, kNone };
+  void add_to(CLI::App& command, Reports reports = Reports::kJson);
   Format format() const { return json ? Format::kJson : Format::kText; }
 };
 
@@ -69,6 +71,7 @@ T unwrap(Result<T> result) {
 // Subcommands: each adds itself to the command line; `ret_run` is called if it was chosen and gives the exit code.
 using Run = std::function<int()>;
 void add_apply(CLI::App& app, Run& ret_run);
+void add_run(CLI::App& app, Run& ret_run);
 void add_plugins(CLI::App& app, Run& ret_run);
 void add_explain(CLI::App& app, Run& ret_run);
 void add_doctor(CLI::App& app, Run& ret_run);

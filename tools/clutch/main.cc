@@ -31,6 +31,7 @@ int run_command(int argc, char** argv) {
   app.footer(kExitCodes);
   Run run;
   add_apply(app, run);
+  add_run(app, run);
   add_plugins(app, run);
   add_explain(app, run);
   add_config(app, run);

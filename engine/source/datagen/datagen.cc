@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "source/common/element_batch.h"
-#include "source/common/waker.h"
+#include "source/common/wait_point.h"
 #include "source/datagen/generator.h"
 #include "spec/connector_members.h"
 
@@ -48,8 +48,8 @@ class DatagenReader final : public SourceReader {
       const int64_t now_due = std::min({left, due(), context_.batch_rows});
       if (now_due > 0) return make(now_due);
       const Deadline next = std::max(due_at(next_), last_batch_ + kTick);
-      CLUTCH_ASSIGN_OR_RETURN(const Waker::Came came, waker_.wait(earlier(until, next)));
-      if (came == Waker::Came::kWoken || (until && Clock::now() >= *until)) return Polled{};
+      CLUTCH_ASSIGN_OR_RETURN(const WaitPoint::Came came, waker_.wait(earlier(until, next)));
+      if (came == WaitPoint::Came::kWoken || (until && Clock::now() >= *until)) return Polled{};
     }
   }
 
@@ -118,7 +118,7 @@ class DatagenReader final : public SourceReader {
   int64_t first_ = 0;  // of those made since open()
   Deadline began_;
   Deadline last_batch_;
-  Waker waker_;
+  WaitPoint waker_;
 };
 
 class DatagenSource final : public Source {

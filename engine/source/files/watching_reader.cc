@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "source/common/element_batch.h"
-#include "source/common/waker.h"
+#include "source/common/wait_point.h"
 #include "source/files/decoder.h"
 #include "source/files/listing.h"
 #include "source/files/position.h"
@@ -43,8 +43,8 @@ class WatchingFilesReader final : public SourceReader {
       if (Clock::now() >= next_look_) CLUTCH_RETURN_IF_ERROR(look());
       CLUTCH_RETURN_IF_ERROR(read());
       if (values_.length() > 0) return Polled{Polled::Kind::kBatch, element_batch(values_)};
-      CLUTCH_ASSIGN_OR_RETURN(const Waker::Came came, waker_.wait(earlier(until, next_wait())));
-      if (came == Waker::Came::kWoken || (until && Clock::now() >= *until)) return Polled{};
+      CLUTCH_ASSIGN_OR_RETURN(const WaitPoint::Came came, waker_.wait(earlier(until, next_wait())));
+      if (came == WaitPoint::Came::kWoken || (until && Clock::now() >= *until)) return Polled{};
     }
   }
 
@@ -182,7 +182,7 @@ class WatchingFilesReader final : public SourceReader {
   std::optional<RangeReader> reader_;
   std::map<std::string, Watched> files_;
   Clock::time_point next_look_;
-  Waker waker_;
+  WaitPoint waker_;
   std::atomic<int64_t> skipped_ = 0;
 };
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "source/common/element_batch.h"
-#include "source/common/waker.h"
+#include "source/common/wait_point.h"
 #include "source/lines/connection.h"
 #include "source/lines/line_buffer.h"
 #include "spec/connector_members.h"
@@ -39,8 +39,8 @@ class SocketReader final : public SourceReader {
         continue;
       }
       const short events = connection_.connecting() ? POLLOUT : POLLIN;
-      CLUTCH_ASSIGN_OR_RETURN(const Waker::Came came, waker_.wait(until, connection_.fd(), events));
-      if (came != Waker::Came::kReady) return Polled{};
+      CLUTCH_ASSIGN_OR_RETURN(const WaitPoint::Came came, waker_.wait(until, connection_.fd(), events));
+      if (came != WaitPoint::Came::kReady) return Polled{};
       CLUTCH_RETURN_IF_ERROR(connection_.connecting() ? after(connection_.go_on()) : read());
     }
   }
@@ -54,8 +54,8 @@ class SocketReader final : public SourceReader {
   // Wait for the time of the next attempt and begin it; false if the wait ended before.
   Result<bool> connect(std::optional<Deadline> until) {
     while (Clock::now() < next_attempt_) {
-      CLUTCH_ASSIGN_OR_RETURN(const Waker::Came came, waker_.wait(earlier(until, next_attempt_)));
-      if (came == Waker::Came::kWoken || (until && Clock::now() >= *until)) return false;
+      CLUTCH_ASSIGN_OR_RETURN(const WaitPoint::Came came, waker_.wait(earlier(until, next_attempt_)));
+      if (came == WaitPoint::Came::kWoken || (until && Clock::now() >= *until)) return false;
     }
     lines_.restart();
     CLUTCH_RETURN_IF_ERROR(after(connection_.start(spec_.host, spec_.port)));
@@ -95,7 +95,7 @@ class SocketReader final : public SourceReader {
   columnar::ArrayBuilder values_;
   LineBuffer lines_;
   Connection connection_;
-  Waker waker_;
+  WaitPoint waker_;
   int64_t retries_left_;
   bool ended_;
   Clock::time_point next_attempt_;

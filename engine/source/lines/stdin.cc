@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "source/common/element_batch.h"
-#include "source/common/waker.h"
+#include "source/common/wait_point.h"
 #include "source/lines/line_buffer.h"
 #include "spec/connector_members.h"
 
@@ -30,8 +30,8 @@ class DescriptorReader final : public SourceReader {
       CLUTCH_RETURN_IF_ERROR(lines_.take(context_.batch_rows, values_));
       if (values_.length() > 0) return Polled{Polled::Kind::kBatch, element_batch(values_)};
       if (ended_) return Polled{Polled::Kind::kEnded, {}};
-      CLUTCH_ASSIGN_OR_RETURN(const Waker::Came came, waker_.wait(until, fd_, POLLIN));
-      if (came != Waker::Came::kReady) return Polled{};
+      CLUTCH_ASSIGN_OR_RETURN(const WaitPoint::Came came, waker_.wait(until, fd_, POLLIN));
+      if (came != WaitPoint::Came::kReady) return Polled{};
       char bytes[64 << 10];
       const ssize_t count = ::read(fd_, bytes, sizeof bytes);
       if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
@@ -64,7 +64,7 @@ class DescriptorReader final : public SourceReader {
   columnar::ArrayBuilder values_;
   LineBuffer lines_;
   bool ended_;
-  Waker waker_;
+  WaitPoint waker_;
 };
 
 class DescriptorSource final : public Source {

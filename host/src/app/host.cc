@@ -14,12 +14,13 @@ bool is_fused(const StepSpec& step) {
   });
 }
 
-// Keys that differ from function to function without needing a runtime of their own.
+// Keys that differ from function to function without needing a runtime of their own: functions that agree in
+// "task.worker" and all else share interpreters and workers.
 bool is_function_key(std::string_view key) {
   constexpr std::string_view kKeys[] = {"python.execution-mode", "python.execution-mode.fallback",
                                         "python.process.batch-timeout", "python.row-deadline"};
   return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys) || key.substr(0, 7) == "clutch." ||
-         key.substr(0, 27) == "python.fn-execution.bundle.";
+         (key.substr(0, 5) == "task." && key != "task.worker") || key.substr(0, 27) == "python.fn-execution.bundle.";
 }
 
 std::string runtime_key(const Manifest& manifest, const Options& configuration) {

@@ -16,6 +16,7 @@ namespace {
 constexpr uint64_t kLargestFile = 1 << 20;
 constexpr std::string_view kPrefix = "CLUTCH_";
 constexpr std::string_view kConfigVariable = "CLUTCH_CONFIG";
+constexpr std::string_view kJobPrefix = "CLUTCH_JOB_";  // no keys: what `clutch run` tells to the package clutch
 
 std::string setting(std::string_view key, const ConfigValue& value) {
   return std::string(key) + " = \"" + value.value + "\" (" + value.origin + ")";
@@ -113,7 +114,7 @@ Status Configuration::load_environment(const char* const* environment) {
   for (; environment != nullptr && *environment != nullptr; ++environment) {
     const std::string_view line = *environment;
     const size_t equals = line.find('=');
-    if (equals == std::string_view::npos || !line.starts_with(kPrefix)) continue;
+    if (equals == std::string_view::npos || !line.starts_with(kPrefix) || line.starts_with(kJobPrefix)) continue;
     const std::string name(line.substr(0, equals));
     ConfigValue value{std::string(line.substr(equals + 1)), ConfigSource::kEnvironment, "environment variable " + name};
     if (name == kConfigVariable) {

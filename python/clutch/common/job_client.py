@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 
 from clutch.common.completable_future import CompletableFuture
@@ -13,6 +14,15 @@ from clutch.common.job_status import JobStatus
 __all__ = ["JobClient"]
 
 _CANCELLED = "CLUTCH_ERR_CANCELLED"
+
+
+def _end(job: Any) -> None:
+    """Cancel a job that nobody asks for any more, and wait for its end."""
+    job.cancel()
+    try:
+        job.wait(None)
+    except RuntimeError:
+        return  # that it was cancelled, or how it failed before
 
 
 class JobClient:
@@ -29,6 +39,8 @@ class JobClient:
         self._outcome: Optional[Tuple[JobStatus, Optional[Exception]]] = None
         self._millis = 0
         self._cancelled = False
+        # A job has threads that run Python, which must have ended before the interpreter does.
+        self._abandon = weakref.finalize(self, _end, job)
 
     def get_job_id(self) -> JobID:
         return self._id
@@ -53,6 +65,7 @@ class JobClient:
         except Exception as error:
             cancelled = self._cancelled and getattr(error, "name", "") == _CANCELLED
             self._outcome = (JobStatus.CANCELED if cancelled else JobStatus.FAILED, error)
+        self._abandon.detach()
         self._millis = int((time.monotonic() - self._began) * 1000)
         return True
 

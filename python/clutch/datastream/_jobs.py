@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from clutch.common.job_client import JobClient
+from clutch.common.job_execution_result import JobExecutionResult
 from clutch.datastream._description import Collection
 from clutch.datastream._element_types import element_text
 from clutch.datastream._graph import Node
+from clutch.datastream._orders import ordered_plan, ordered_status
+from clutch.datastream._plans import PlannedJob, plan_as, show
+from clutch.datastream._status import status_of
 
 if TYPE_CHECKING:
     from clutch.datastream.stream_execution_environment import StreamExecutionEnvironment
@@ -43,8 +47,15 @@ def _of_engine(configuration: Dict[str, str]) -> Dict[str, str]:
     return {**kept, chaining: configuration[chaining]} if chaining in configuration else kept
 
 
-def start(env: StreamExecutionEnvironment, job_name: Optional[str], operators: List[Node]) -> JobClient:
-    """Start a job of these operators."""
+class Made(NamedTuple):
+    """A clutch._host.Job that was not started, and what takes the elements of sinks that fill caches."""
+
+    job: Any
+    name: str
+    keep: Dict[int, Callable[[List[Any]], None]]
+
+
+def _make(env: StreamExecutionEnvironment, job_name: Optional[str], operators: List[Node]) -> Made:
     from clutch.host._environment import interpreter_options
 
     native = _native()
@@ -56,6 +67,30 @@ def start(env: StreamExecutionEnvironment, job_name: Optional[str], operators: L
     mode = configuration.get("python.execution-mode", "process")
     for_host += interpreter_options(mode, lambda key: key not in configuration)
     document = {**description.document, "configuration": _of_engine(configuration)}
-    job = native.Job(json.dumps(document), blobs, for_host, None)
-    job.start()
-    return JobClient(job, prepared.keep)
+    return Made(native.Job(json.dumps(document), blobs, for_host, None), document["name"], prepared.keep)
+
+
+def explain(env: StreamExecutionEnvironment, operators: List[Node], form: str) -> str:
+    """The plan of a job of these operators."""
+    return plan_as(_make(env, None, operators).job, form)
+
+
+def start(env: StreamExecutionEnvironment, job_name: Optional[str], operators: List[Node]) -> Tuple[str, JobClient]:
+    """Start a job of these operators, or show its plan if that is ordered; its name, too."""
+    order = ordered_plan()
+    made = _make(env, job_name, operators)
+    if order is not None:
+        show(made.job, order)
+        return made.name, JobClient(PlannedJob(), {})
+    made.job.start()
+    return made.name, JobClient(made.job, made.keep)
+
+
+def run(env: StreamExecutionEnvironment, job_name: Optional[str], operators: List[Node]) -> JobExecutionResult:
+    """Start a job of these operators and wait for its end, with its status on a terminal."""
+    ordered_status()  # a wrong one is told before anything runs
+    name, client = start(env, job_name, operators)
+    if ordered_plan() is not None:
+        return client.get_job_execution_result().result()
+    with status_of(name, lambda: client.get_metrics()["operators"]):
+        return client.get_job_execution_result().result()

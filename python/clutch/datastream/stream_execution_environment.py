@@ -18,6 +18,7 @@ from clutch.datastream._data_stream import DataStream, OutputType
 from clutch.datastream._description import Collection, Description, Settings, describe
 from clutch.datastream._graph import Input, Node, Origin
 from clutch.datastream._notices import Notices
+from clutch.datastream._orders import OrderedConfiguration, check_form, ordered_options
 from clutch.datastream._sinks import check_text
 from clutch.datastream._watermarks import watermark_members
 from clutch.datastream.checkpoint_config import CheckpointConfig
@@ -36,7 +37,10 @@ class StreamExecutionEnvironment:
     """Makes streams of sources, and runs the jobs that programs describe with them."""
 
     def __init__(self, configuration: Optional[Configuration] = None) -> None:
-        self._configuration = Configuration(configuration)
+        self._ordered = ordered_options()
+        self._configuration = (
+            OrderedConfiguration(configuration, self._ordered) if self._ordered else Configuration(configuration)
+        )
         self._config = ExecutionConfig(self._configuration)
         self._notices = Notices()
         self._checkpoints = CheckpointConfig(self._notices)
@@ -339,7 +343,8 @@ class StreamExecutionEnvironment:
     def _description(self, job_name: Optional[str], operators: List[Node]) -> Description:
         most = self.get_max_parallelism()
         parallelism = self.get_parallelism()
-        name = job_name or self._configuration.get_string("pipeline.name", "Flink Streaming Job")
+        name = self._ordered.get("pipeline.name") or job_name
+        name = name or self._configuration.get_string("pipeline.name", "Flink Streaming Job")
         settings = Settings(
             name, self._mode(), parallelism, most if most > 0 else max(128, parallelism), self._configuration.to_dict()
         )
@@ -352,6 +357,13 @@ class StreamExecutionEnvironment:
         description = self._description(None, self._checked_operators())
         return execution_plan(description.document)
 
+    def explain(self, form: str = "text") -> str:
+        """The job as it would run, without running it: tasks, operators, for each Python function the plugin that takes
+        it and why, and how tasks exchange rows; as "text", "json", "svg" or "html". PyFlink has no such method."""
+        from clutch.datastream._jobs import explain
+
+        return explain(self, self._checked_operators(), check_form(form, "the form of a plan"))
+
     def _checked_operators(self) -> List[Node]:
         if not self._operators:
             raise RuntimeError("No operators defined in streaming topology. Cannot execute.")
@@ -359,14 +371,17 @@ class StreamExecutionEnvironment:
 
     def execute(self, job_name: Optional[str] = None) -> JobExecutionResult:
         """Run the job and wait for its end. clutch.Error if it fails."""
-        return self.execute_async(job_name).get_job_execution_result().result()
+        from clutch.datastream._jobs import run
+
+        operators, self._operators = self._checked_operators(), []
+        return run(self, job_name, operators)
 
     def execute_async(self, job_name: Optional[str] = None) -> JobClient:
         """Start the job."""
         from clutch.datastream._jobs import start
 
         operators, self._operators = self._checked_operators(), []
-        return start(self, job_name, operators)
+        return start(self, job_name, operators)[1]
 
     def close(self) -> None:
         """Accepted: an environment holds nothing but descriptions."""

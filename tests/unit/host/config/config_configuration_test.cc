@@ -145,9 +145,9 @@ TEST(Configuration, TellsWhichPyFlinkKeysHaveNoEffect) {
 
 TEST(Configuration, ReadsTheEnvironment) {
   Configuration configuration;
-  ASSERT_TRUE(load_environment(configuration,
-                               {"PATH=/bin", "CLUTCH_PYTHON_EXECUTION_MODE_FALLBACK=allow", "CLUTCH_LOG_LEVEL=debug",
-                                "CLUTCH_PYTHON_EXECUTON_MODE=x", "CLUTCH_ODD", "CLUTCH_SOMETHING_ELSE_ENTIRELY=1"})
+  ASSERT_TRUE(load_environment(configuration, {"PATH=/bin", "CLUTCH_PYTHON_EXECUTION_MODE_FALLBACK=allow",
+                                               "CLUTCH_LOG_LEVEL=debug", "CLUTCH_PYTHON_EXECUTON_MODE=x", "CLUTCH_ODD",
+                                               "CLUTCH_SOMETHING_ELSE_ENTIRELY=1", "CLUTCH_JOB_STATUS=never"})
                   .ok());
   EXPECT_EQ(*configuration.choice("python.execution-mode.fallback"), "allow");
   EXPECT_EQ(*configuration.choice("clutch.log.level"), "debug");

@@ -58,6 +58,14 @@ class Jobs(TestCase):
             return list(elements)
 
 
+def parity(value: int) -> int:
+    return value % 2
+
+
+def add(one: int, other: int) -> int:
+    return one + other
+
+
 def increment(value: int) -> int:
     return value + 1
 
@@ -421,6 +429,29 @@ class OnJobs(Jobs):
             self.assertEqual(getattr(error, "name", None), "CLUTCH_ERR_CANCELLED")
 
         self.in_each(test)
+
+    def test_metrics_tell_what_waits_and_what_is_kept(self) -> None:
+        for mode in MODES:
+            with self.subTest(mode=mode):
+                env = environment(mode)
+                keyed = env.from_sequence(1, 2**62).rebalance().key_by(parity, key_type=LONG)
+                elements = keyed.reduce(add).execute_and_collect("endless")
+                client = elements.get_job_client()
+
+                def by_name(client: Any = client) -> Any:
+                    return {of["name"]: of for of in client.get_metrics()["operators"]}
+
+                next(elements)
+                while not by_name()["_stream_key_by_map_operator"]["backlog_bytes"]:
+                    next(elements)  # the source does not wait for anybody until the channel is full
+                found = by_name()
+                self.assertIsNone(found["Source: Sequence Source"]["backlog_bytes"])
+                self.assertIsNone(found["Reduce"]["backlog_bytes"], "it has no channel of its own")
+                self.assertIsNone(found["_stream_key_by_map_operator"]["kept"])
+                self.assertEqual(found["Reduce"]["workers"], {"thread": None, "process": 1}[mode])
+                self.assertIsNone(found["Source: Sequence Source"]["workers"])
+                client.cancel().result()
+                self.assertEqual(by_name()["Reduce"]["kept"], 2, "cells of state, one of each key")
 
     def test_an_interrupt_ends_the_job(self) -> None:
         env = environment("thread")

@@ -8,15 +8,15 @@
 
 namespace clutch::engine {
 
-class Waker {
+class WaitPoint {
  public:
   using Deadline = std::chrono::steady_clock::time_point;
   enum class Came : uint8_t { kReady, kWoken, kDeadline };
 
-  Waker();
-  ~Waker();
-  Waker(const Waker&) = delete;
-  Waker& operator=(const Waker&) = delete;
+  WaitPoint();
+  ~WaitPoint();
+  WaitPoint(const WaitPoint&) = delete;
+  WaitPoint& operator=(const WaitPoint&) = delete;
 
   // From any thread: end the wait of now, or the next one if there is none.
   void wake();
@@ -32,7 +32,8 @@ class Waker {
 };
 
 // The earlier of two deadlines, of which nothing is never.
-inline std::optional<Waker::Deadline> earlier(std::optional<Waker::Deadline> a, std::optional<Waker::Deadline> b) {
+inline std::optional<WaitPoint::Deadline> earlier(std::optional<WaitPoint::Deadline> a,
+                                                  std::optional<WaitPoint::Deadline> b) {
   if (!a || !b) return a ? a : b;
   return *a < *b ? a : b;
 }

@@ -1,4 +1,4 @@
-#include "source/common/waker.h"
+#include "source/common/wait_point.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -12,18 +12,18 @@
 
 namespace clutch::engine {
 
-Waker::Waker() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), failure_(event_ < 0 ? errno : 0) {}
+WaitPoint::WaitPoint() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), failure_(event_ < 0 ? errno : 0) {}
 
-Waker::~Waker() {
+WaitPoint::~WaitPoint() {
   if (event_ >= 0) close(event_);
 }
 
-void Waker::wake() {
+void WaitPoint::wake() {
   // A full counter is as good as a written one, so there is no failure to tell.
   [[maybe_unused]] const int written = eventfd_write(event_, 1);
 }
 
-Result<Waker::Came> Waker::wait(std::optional<Deadline> until, int fd, short events) {
+Result<WaitPoint::Came> WaitPoint::wait(std::optional<Deadline> until, int fd, short events) {
   if (event_ < 0) {
     return Status(CLUTCH_ERR_INTERNAL, std::string("cannot make an event descriptor: ") + std::strerror(failure_) +
                                            "; raise the limit of open files");
