@@ -103,7 +103,7 @@ Result<IndexedKeys> KeyIndexer::index(const ArrowArray& keys, bool with_shared, 
   columnar::ArrayBuilder index(field_of("index", columnar::TypeId::kInt32));
   index.data().resize(keys.length * 4);
   auto* places = reinterpret_cast<int32_t*>(index.data().data());
-  int32_t null_place = kUnknown;
+  null_place_ = kUnknown;
   bool shared_used = with_shared;
   for (int64_t row = 0; row < keys.length; ++row) {
     if (!shared_row.empty() && shared_row[static_cast<size_t>(row)] != 0) {
@@ -114,16 +114,16 @@ Result<IndexedKeys> KeyIndexer::index(const ArrowArray& keys, bool with_shared, 
     int32_t place = kUnknown;
     if (width_ > 0 && view.is_null(row)) {
       // A place of its own, outside of the table: no word means null.
-      if (null_place == kUnknown) {
-        null_place = static_cast<int32_t>(distinct_++);
+      if (null_place_ == kUnknown) {
+        null_place_ = static_cast<int32_t>(distinct_++);
         words_.push_back(0);
         first_row_.push_back(row);
       }
-      place = null_place;
+      place = null_place_;
     } else if (width_ > 0) {
       const uint64_t word = word_at(keys, row);
-      const int32_t found =
-          find(mixed(word), [&](size_t key) { return words_[key] == word && static_cast<int32_t>(key) != null_place; });
+      const int32_t found = find(
+          mixed(word), [&](size_t key) { return words_[key] == word && static_cast<int32_t>(key) != null_place_; });
       if (found == kUnknown) {
         words_.push_back(word);
         first_row_.push_back(row);
@@ -148,21 +148,34 @@ Result<IndexedKeys> KeyIndexer::index(const ArrowArray& keys, bool with_shared, 
     std::replace(places, places + keys.length, kUnknown, shared_place);
   }
 
+  CLUTCH_ASSIGN_OR_RETURN(columnar::Array distinct, distinct_keys(keys, shared_used));
+  return IndexedKeys{std::move(distinct), index.finish()};
+}
+
+Result<columnar::Array> KeyIndexer::distinct_keys(const ArrowArray& keys, bool with_shared) {
   columnar::ArrayBuilder distinct(field_of("keys", columnar::TypeId::kBinary));
+  distinct.reserve(static_cast<int64_t>(distinct_) + 1);
   std::string bytes;
   for (size_t key = 0; key < distinct_; ++key) {
-    std::string_view text;
-    if (width_ > 0) {
-      bytes.clear();
-      bytes_.append(keys, first_row_[key], bytes);
-      text = bytes;
-    } else {
-      text = bytes_of(key);
+    if (width_ == 0) {
+      CLUTCH_RETURN_IF_ERROR(distinct.append_bytes(bytes_of(key)));
+      continue;
     }
-    CLUTCH_RETURN_IF_ERROR(distinct.append_bytes(text));
+    const bool null = static_cast<int32_t>(key) == null_place_;
+    if (null || bytes.empty()) {
+      std::string own;
+      bytes_.append(keys, first_row_[key], own);
+      CLUTCH_RETURN_IF_ERROR(distinct.append_bytes(own));
+      if (!null) bytes = std::move(own);
+      continue;
+    }
+    // Bytes of one type differ in their value alone, which stands last.
+    const auto width = static_cast<size_t>(width_);
+    std::memcpy(bytes.data() + bytes.size() - width, &words_[key], width);
+    CLUTCH_RETURN_IF_ERROR(distinct.append_bytes(bytes));
   }
-  if (shared_used) CLUTCH_RETURN_IF_ERROR(distinct.append_bytes({}));
-  return IndexedKeys{distinct.finish(), index.finish()};
+  if (with_shared) CLUTCH_RETURN_IF_ERROR(distinct.append_bytes({}));
+  return distinct.finish();
 }
 
 }  // namespace clutch::engine

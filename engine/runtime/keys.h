@@ -47,6 +47,7 @@ class KeyIndexer {
   void begin(int64_t rows);
   void grow();
   std::string_view bytes_of(size_t key) const;
+  Result<columnar::Array> distinct_keys(const ArrowArray& keys, bool with_shared);
 
   columnar::Field key_;
   KeyBytes bytes_;
@@ -58,6 +59,7 @@ class KeyIndexer {
   std::string text_;                // bytes of the distinct keys, one behind the other, if not
   std::vector<size_t> ends_;        // in text_
   size_t distinct_ = 0;
+  int32_t null_place_ = -1;  // of the null key, if width_
 };
 
 }  // namespace clutch::engine

@@ -78,16 +78,11 @@ Result<MemoryBackend::State*> MemoryBackend::find_state(StateId state, std::opti
   return &states_[state];
 }
 
-Result<CellTable*> MemoryBackend::find_cells(State& state, uint32_t hash) const {
-  const int32_t group = groups_.group_of(hash);
-  CLUTCH_RETURN_IF_ERROR(check_group(group));
-  return &state.groups[static_cast<size_t>(group - range_.first)].cells;
-}
-
 Result<MemoryBackend::Place> MemoryBackend::find(const StateAddress& at, std::optional<StateKind> kind) {
   CLUTCH_ASSIGN_OR_RETURN(State * state, find_state(at.state, kind));
   const uint32_t hash = hash_key(at.key);
-  CLUTCH_ASSIGN_OR_RETURN(CellTable * cells, find_cells(*state, hash));
+  CellTable* cells = table_of(*state, hash);
+  if (cells == nullptr) return not_held(hash);
   return Place{state, cells, hash, cells->find(hash, at.key, at.space)};
 }
 

@@ -66,8 +66,12 @@ class MemoryBackend final : public StateBackend {
   };
 
   Result<State*> find_state(StateId state, std::optional<StateKind> kind);
-  // The table of a key's group.
-  Result<CellTable*> find_cells(State& state, uint32_t hash) const;
+  // The table of a key's group; nullptr: it is not held here.
+  CellTable* table_of(State& state, uint32_t hash) const {
+    const int32_t group = groups_.group_of(hash);
+    return range_.contains(group) ? &state.groups[static_cast<size_t>(group - range_.first)].cells : nullptr;
+  }
+  Status not_held(uint32_t hash) const { return check_group(groups_.group_of(hash)); }
   Result<Place> find(const StateAddress& at, std::optional<StateKind> kind);
   Status check_group(int32_t group) const;
   State& add_state(StateDescriptor descriptor, bool declared);
@@ -82,7 +86,9 @@ class MemoryBackend final : public StateBackend {
   // hashes_ and tables_ of the keys, whose memory is on its way; the cell some places behind `i`, too.
   Status fetch(State& state, std::span<const std::string_view> keys);
   void fetch_ahead(size_t i) const;
-  Status check(const StateChange& change, uint32_t hash);
+  // Whether the state takes the change; the message says why not.
+  bool fits(const StateChange& change) const;
+  Status misfit(const StateChange& change);
   static void apply(const StateChange& change, int64_t now, Place& place);
   // Look at an item: refresh it if reads count. Sets `drop` if it has expired, and tells if it is still to be seen.
   bool look(const State& state, StateItem& item, bool& drop) const;

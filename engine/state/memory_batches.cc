@@ -40,7 +40,7 @@ bool touch_all(const Ttl& ttl, StateContents& cell, int64_t now) {
   return map.empty();
 }
 
-Status misfit(const StateDescriptor& state, const char* what) {
+Status cannot(const StateDescriptor& state, const char* what) {
   return Status(CLUTCH_ERR_ARGUMENT,
                 "the state \"" + state.name + "\" cannot be changed by " + what + "; its kind does not have that");
 }
@@ -52,7 +52,8 @@ Status MemoryBackend::fetch(State& state, std::span<const std::string_view> keys
   tables_.resize(keys.size());
   for (size_t i = 0; i < keys.size(); ++i) {
     hashes_[i] = hash_key(keys[i]);
-    CLUTCH_ASSIGN_OR_RETURN(tables_[i], find_cells(state, hashes_[i]));
+    tables_[i] = table_of(state, hashes_[i]);
+    if (tables_[i] == nullptr) return not_held(hashes_[i]);
     tables_[i]->fetch(hashes_[i]);
   }
   return {};
@@ -96,7 +97,7 @@ Status MemoryBackend::look_fields(StateId state, std::span<const std::string_vie
 Status MemoryBackend::look_page(const StatePageRequest& request, int64_t now, StatePage& ret_page) {
   CLUTCH_ASSIGN_OR_RETURN(const Place place, find(request.at, std::nullopt));
   const StateDescriptor& descriptor = place.state->descriptor;
-  if (descriptor.kind == StateKind::kValue) return misfit(descriptor, "pages");
+  if (descriptor.kind == StateKind::kValue) return cannot(descriptor, "pages");
   ret_page.entries.clear();
   ret_page.more = false;
   if (place.cell == nullptr) return {};
@@ -131,19 +132,34 @@ Status MemoryBackend::look_page(const StatePageRequest& request, int64_t now, St
   return {};
 }
 
-Status MemoryBackend::check(const StateChange& change, uint32_t hash) {
+bool MemoryBackend::fits(const StateChange& change) const {
   using Op = StateChange::Op;
-  CLUTCH_ASSIGN_OR_RETURN(State * state, find_state(change.at.state, std::nullopt));
-  CLUTCH_RETURN_IF_ERROR(check_group(groups_.group_of(hash)));
-  const StateDescriptor& descriptor = state->descriptor;
-  const bool map = descriptor.kind == StateKind::kMap;
-  if (change.op == Op::kAppend && descriptor.kind != StateKind::kList) return misfit(descriptor, "appending");
-  if (change.op == Op::kRemove && !(map && change.field)) return misfit(descriptor, "removing an entry");
-  if (change.op == Op::kSet && (descriptor.kind == StateKind::kList || map != change.field.has_value())) {
-    return misfit(descriptor, change.field ? "setting an entry" : "setting a value");
+  if (change.at.state >= states_.size()) return false;
+  const StateKind kind = states_[change.at.state].descriptor.kind;
+  const bool map = kind == StateKind::kMap;
+  switch (change.op) {
+    case Op::kSet:
+      return kind != StateKind::kList && map == change.field.has_value();
+    case Op::kAppend:
+      return kind == StateKind::kList;
+    case Op::kRemove:
+      return map && change.field.has_value();
+    case Op::kTouch:
+      return map || !change.field.has_value();
+    case Op::kClear:
+      return true;
   }
-  if (change.op == Op::kTouch && change.field && !map) return misfit(descriptor, "touching an entry");
-  return {};
+  return false;
+}
+
+Status MemoryBackend::misfit(const StateChange& change) {
+  using Op = StateChange::Op;
+  CLUTCH_ASSIGN_OR_RETURN(const State* state, find_state(change.at.state, std::nullopt));
+  const StateDescriptor& descriptor = state->descriptor;
+  if (change.op == Op::kAppend) return cannot(descriptor, "appending");
+  if (change.op == Op::kRemove) return cannot(descriptor, "removing an entry");
+  if (change.op == Op::kSet) return cannot(descriptor, change.field ? "setting an entry" : "setting a value");
+  return cannot(descriptor, "touching an entry");
 }
 
 void MemoryBackend::apply(const StateChange& change, int64_t now, Place& place) {
@@ -190,21 +206,19 @@ void MemoryBackend::apply(const StateChange& change, int64_t now, Place& place) 
 
 Status MemoryBackend::check(std::span<const StateChange> changes) {
   hashes_.resize(changes.size());
+  tables_.resize(changes.size());
   for (size_t i = 0; i < changes.size(); ++i) {
+    if (!fits(changes[i])) return misfit(changes[i]);
     hashes_[i] = hash_key(changes[i].at.key);
-    CLUTCH_RETURN_IF_ERROR(check(changes[i], hashes_[i]));
+    tables_[i] = table_of(states_[changes[i].at.state], hashes_[i]);
+    if (tables_[i] == nullptr) return not_held(hashes_[i]);
+    tables_[i]->fetch(hashes_[i]);
   }
   return {};
 }
 
 Status MemoryBackend::apply(std::span<const StateChange> changes, int64_t now) {
   CLUTCH_RETURN_IF_ERROR(check(changes));
-  tables_.resize(changes.size());
-  for (size_t i = 0; i < changes.size(); ++i) {
-    const size_t group = static_cast<size_t>(groups_.group_of(hashes_[i]) - range_.first);
-    tables_[i] = &states_[changes[i].at.state].groups[group].cells;
-    tables_[i]->fetch(hashes_[i]);
-  }
   const StateChange* last = nullptr;
   Place place{};
   for (size_t i = 0; i < changes.size(); ++i) {

@@ -235,8 +235,9 @@ struct Bytes {
   ArrayView view;
   int64_t offset;
   Bytes(const ArrowArray& rows, int64_t column) : view(*rows.children[column]), offset(rows.offset) {}
+  bool has(int64_t row) const { return !view.is_null(offset + row); }
   std::optional<std::string_view> at(int64_t row) const {
-    if (view.is_null(offset + row)) return std::nullopt;
+    if (!has(row)) return std::nullopt;
     return view.bytes_at<int32_t>(offset + row);
   }
 };
@@ -302,17 +303,22 @@ bool has_op(int32_t kind, int8_t op) {
   }
 }
 
-Status check_change(const StateInfo& info, int64_t row, int8_t op, bool has_map_key, bool has_value) {
+// One that is as it must be.
+bool fits(int32_t kind, int8_t op, bool has_map_key, bool has_value) {
+  if (!has_op(kind, op)) return false;
+  if (op == CLUTCH_STATE_OP_CLEAR || op == CLUTCH_STATE_OP_TOUCH) return true;
+  if (kind == CLUTCH_STATE_MAP && !has_map_key) return false;
+  return has_value || (op != CLUTCH_STATE_OP_APPEND && (op != CLUTCH_STATE_OP_PUT || kind == CLUTCH_STATE_LIST));
+}
+
+// Why a change does not fit.
+Status misfit(const StateInfo& info, int64_t row, int8_t op, bool has_map_key) {
   const std::string where = "state \"" + info.name + "\" change " + std::to_string(row) + ": ";
   if (!has_op(info.kind, op)) {
     return wrong(where + "op " + std::to_string(op) + " is not one of this kind of state", CLUTCH_ERR_DATA);
   }
-  if (op == CLUTCH_STATE_OP_CLEAR || op == CLUTCH_STATE_OP_TOUCH) return {};
   if (info.kind == CLUTCH_STATE_MAP && !has_map_key) return wrong(where + "map_key is null", CLUTCH_ERR_DATA);
-  const bool needs_value =
-      op == CLUTCH_STATE_OP_APPEND || (op == CLUTCH_STATE_OP_PUT && info.kind != CLUTCH_STATE_LIST);
-  if (needs_value && !has_value) return wrong(where + "value is null; use op clear or remove", CLUTCH_ERR_DATA);
-  return {};
+  return wrong(where + "value is null; use op clear or remove", CLUTCH_ERR_DATA);
 }
 
 Status apply_changes(BatchSlot& slot, uint32_t state, columnar::Array changes) {
@@ -324,9 +330,10 @@ Status apply_changes(BatchSlot& slot, uint32_t state, columnar::Array changes) {
   const Bytes map_keys(*changes, 2);
   const Bytes values(*changes, 3);
   // All is checked before anything is staged.
+  const int64_t key_count = slot.key_count();
   for (int64_t i = 0; i < changes->length; ++i) {
-    CLUTCH_RETURN_IF_ERROR(slot.check_key(keys[i]));
-    CLUTCH_RETURN_IF_ERROR(check_change(info, i, ops[i], map_keys.at(i).has_value(), values.at(i).has_value()));
+    if (keys[i] < 0 || keys[i] >= key_count) return slot.check_key(keys[i]);
+    if (!fits(info.kind, ops[i], map_keys.has(i), values.has(i))) return misfit(info, i, ops[i], map_keys.has(i));
   }
   StagedStates& staged = slot.staged().keyed;
   const int64_t count = changes->length;

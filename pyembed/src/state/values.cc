@@ -158,7 +158,7 @@ PyObject* ValueCells::update(PyObject* value) {
 bool ValueCells::settle() {
   if (touched_.empty()) return true;
   if (found_.empty() && !read()) return false;
-  std::sort(touched_.begin(), touched_.end());
+  if (!std::is_sorted(touched_.begin(), touched_.end())) std::sort(touched_.begin(), touched_.end());
   values_.clear();
   for (const int32_t group : touched_) {
     PyObject* object = cells_[static_cast<size_t>(group)].object.get();
