@@ -43,8 +43,7 @@ FunctionDefinition::Step python_step(const NodeSpec& node, const Vertex& vertex)
   step.options.insert(step.options.end(), python.options.begin(), python.options.end());
   if (!python.side_outputs.empty()) step.options.emplace_back("side_outputs", sides_text(python.side_outputs));
   const columnar::Type* key = find_kind(python.kind)->keyed ? key_of(vertex) : nullptr;
-  // Keys of type pickle are their pickles, which the runtime knows without a type.
-  if (key != nullptr && !is_pickle(*key)) step.options.emplace_back("key_type", columnar::to_string(*key));
+  if (key != nullptr) step.options.emplace_back("key_type", columnar::to_string(*key));
   return step;
 }
 
@@ -69,7 +68,7 @@ FunctionDefinition::Step node_step(const NodeSpec& node, const Vertex& vertex, s
   step.options.insert(step.options.end(), python.options.begin(), python.options.end());
   if (!python.side_outputs.empty()) step.options.emplace_back("side_outputs", sides_text(python.side_outputs));
   const columnar::Type* key = key_of(vertex);
-  if (key != nullptr && !is_pickle(*key)) step.options.emplace_back("key_type", columnar::to_string(*key));
+  if (key != nullptr) step.options.emplace_back("key_type", columnar::to_string(*key));
   return step;
 }
 

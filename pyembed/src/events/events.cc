@@ -61,9 +61,8 @@ Result<std::unique_ptr<Executor>> EventsExecutor::make(const Gil& gil, const Par
   Running::Function function{&spec, kind, std::move(inputs), std::move(yields), {}, {}, {}, {}, {}};
   function.goes_on = spec.on_error != CLUTCH_ON_ERROR_FAIL;
   if (const auto type = find_option(step.options, "key_type"); kind->keyed && type && !type->empty()) {
-    Result<Coder> coder = Coder::make("key", std::string(*type), interpreter.module());
-    if (!coder.ok()) return std::move(coder).status().prefixed("option key_type");
-    function.key.emplace(*std::move(coder));
+    CLUTCH_ASSIGN_OR_RETURN(Coder coder, Coder::of_keys(std::string(*type), interpreter.module()));
+    function.key.emplace(std::move(coder));
   }
   std::unique_ptr<EventsExecutor> made(new EventsExecutor(interpreter, std::move(function)));
   PyRef callbacks[Running::kCallbacks];

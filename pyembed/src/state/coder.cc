@@ -25,6 +25,12 @@ Result<Coder> Coder::make(std::string name, const std::optional<std::string>& ty
   return make(columnar::Field{coder.name_, std::move(parsed), true}, module);
 }
 
+Result<Coder> Coder::of_keys(const std::string& type, const Module& module) {
+  Result<Coder> coder = make(std::string(kKey), type == "pickle" ? std::nullopt : std::optional(type), module);
+  if (!coder.ok()) return std::move(coder).status().prefixed("option key_type");
+  return coder;
+}
+
 Result<Coder> Coder::make(columnar::Field field, const Module& module) {
   Coder coder(field.name);
   field.nullable = true;

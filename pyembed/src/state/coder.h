@@ -20,6 +20,9 @@ class Coder {
   // or cannot be stored.
   static Result<Coder> make(std::string name, const std::optional<std::string>& type, const Module& module);
 
+  // Of the keys of batches, by the option key_type; those of the type pickle are their pickles, as they are.
+  static Result<Coder> of_keys(const std::string& type, const Module& module);
+
   // The same for a field; its type decides.
   static Result<Coder> make(columnar::Field field, const Module& module);
 

@@ -29,9 +29,8 @@ Result<std::unique_ptr<WindowCalls>> WindowCalls::make(const Gil& gil, const Exe
   CLUTCH_ASSIGN_OR_RETURN(Yields yields, Yields::make(gil, parts, parts.spec.steps.size()));
   std::unique_ptr<WindowCalls> made(new WindowCalls(std::move(yields)));
   if (const std::string type = window_option(parts.spec, "key_type"); !type.empty()) {
-    Result<Coder> coder = Coder::make("key", type, parts.interpreter.module());
-    if (!coder.ok()) return std::move(coder).status().prefixed("option key_type");
-    made->key_.emplace(*std::move(coder));
+    CLUTCH_ASSIGN_OR_RETURN(Coder coder, Coder::of_keys(type, parts.interpreter.module()));
+    made->key_.emplace(std::move(coder));
   }
   if (step != nullptr) CLUTCH_RETURN_IF_ERROR(made->make_calls(gil, parts, *step, stored));
   return made;
