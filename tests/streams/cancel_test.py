@@ -71,10 +71,12 @@ class Cancelled(unittest.TestCase):
             results = counted(env).execute_and_collect()
             client = results.get_job_client()
             next(results)
-            threading.Timer(0.2, client.cancel).start()
+            cancelling = threading.Timer(0.2, client.cancel)
+            cancelling.start()
             with self.assertRaises(Error) as caught:
                 list(results)
             self.assertEqual(caught.exception.name, "CLUTCH_ERR_CANCELLED")
+            cancelling.join()
             self.assertIs(client.get_job_status().result(), JobStatus.CANCELED)
 
         self.each(cancels)

@@ -73,10 +73,10 @@ class KeyedRules(KeyedBroadcastProcessFunction):
 
     def process_element(self, value: Any, ctx: Any) -> Iterator[Any]:
         ctx.timer_service().register_event_time_timer(value[1] + (value[2] or 0))
-        yield ("keyed", ctx.get_current_key(), *look(value, ctx))
+        yield from (("keyed", ctx.get_current_key(), *said) for said in look(value, ctx))
 
     def process_broadcast_element(self, value: Any, ctx: Any) -> Iterator[Any]:
-        yield ("keyed", *put(value, ctx))
+        yield from (("keyed", *said) for said in put(value, ctx))
 
     def on_timer(self, timestamp: int, ctx: Any) -> Iterator[Any]:
         yield "timer", ctx.get_current_key(), timestamp, sorted(ctx.get_broadcast_state(RULES).items())

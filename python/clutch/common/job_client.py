@@ -56,6 +56,8 @@ class JobClient:
         except Exception as error:
             cancelled = self._cancelled and getattr(error, "name", "") == _CANCELLED
             self._outcome = (JobStatus.CANCELED if cancelled else JobStatus.FAILED, error)
+        finally:
+            del job  # the traceback of the error would keep it
         self._millis = int((time.monotonic() - self._began) * 1000)
         return True
 
@@ -97,15 +99,18 @@ class JobClient:
     def _elements(self, node: int) -> Optional[List[Any]]:
         """The next elements of a collect sink; None when the job has ended. Those of caches are put aside."""
         job = self._job
-        while job is not None:
-            found = job.collected(None)
-            if found is None:
-                return None
-            if found[0] == node:
-                return found[1]  # type: ignore[no-any-return]
-            if found[0] in self._kept:
-                self._kept[found[0]].extend(found[1])
-        return None
+        try:
+            while job is not None:
+                found = job.collected(None)
+                if found is None:
+                    return None
+                if found[0] == node:
+                    return found[1]  # type: ignore[no-any-return]
+                if found[0] in self._kept:
+                    self._kept[found[0]].extend(found[1])
+            return None
+        finally:
+            del job  # the traceback of an error would keep it
 
     def _release(self) -> None:
         """Of a job that has ended: let its worker processes and threads go, unless elements of it are still wanted."""

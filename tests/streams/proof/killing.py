@@ -39,7 +39,7 @@ def run(job: Job, choose: random.Random, kills: int) -> Tuple[List[Any], int]:
     """
     with socket.create_server(("127.0.0.1", 0)) as server:
         # A batch may meet more than one kill.
-        options = {"python_process_retries": "50", "pipeline_auto__watermark__interval": "5 ms"}
+        options = {"python_process_retries": "50", "python_process_spares": "1", "clutch_log_level": "error"}
         env = environment(SETTING, **options).set_parallelism(1)
         stream = timed(lines(env, server.getsockname()[1], ELEMENT), 0)
         env.set_parallelism(SETTING.parallelism)
