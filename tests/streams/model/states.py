@@ -101,7 +101,9 @@ class _Runtime:
 
     def get_reducing_state(self, descriptor: Any) -> Any:
         reduce = self._model.folds[descriptor.name]
-        return _Folded(self._model, descriptor.name, lambda so_far, v: v if so_far is None else reduce(so_far, v), _same)
+        return _Folded(
+            self._model, descriptor.name, lambda so_far, v: v if so_far is None else reduce(so_far, v), _same
+        )
 
     def get_aggregating_state(self, descriptor: Any) -> Any:
         of = self._model.folds[descriptor.name]

@@ -81,7 +81,11 @@ def random_windows(choose: random.Random, fed: bool) -> Windows:
 def assigner_of(assigner: Tuple[Any, ...]) -> WindowAssigner[Any, Any]:
     sort, numbers = assigner[0], assigner[1:]
     if sort == "count":
-        return CountTumblingWindowAssigner(numbers[0]) if numbers[0] == numbers[1] else CountSlidingWindowAssigner(*numbers)
+        return (
+            CountTumblingWindowAssigner(numbers[0])
+            if numbers[0] == numbers[1]
+            else CountSlidingWindowAssigner(*numbers)
+        )
     made: Dict[str, Callable[..., WindowAssigner[Any, Any]]] = {
         "tumbling": TumblingEventTimeWindows.of,
         "sliding": SlidingEventTimeWindows.of,
