@@ -112,7 +112,12 @@ Status RowsOperator::deliver(FunctionResult& result, Kept kept, Output& output) 
   }
   const int64_t count = result.row_count();
   if (count == 0) return {};
-  columnar::Array timestamps = timestamps_of_rows(std::move(kept[0]), result.origin(), count);
+  columnar::Array timestamps;
+  if (from_timers(result.origin(), count)) {
+    CLUTCH_ASSIGN_OR_RETURN(timestamps, timestamps_with_timers(result.timestamps()));
+  } else {
+    timestamps = timestamps_of_rows(std::move(kept[0]), result.origin(), count);
+  }
   CLUTCH_ASSIGN_OR_RETURN(columnar::Array rows, result.take_rows());
   std::vector<columnar::Array> columns = Shared(std::move(rows)).columns();
   columns.push_back(std::move(timestamps));
@@ -136,7 +141,13 @@ Status RowsOperator::deliver_sides(FunctionResult& result, columnar::Array times
     } else {
       columns = take_columns(std::move(copied));
     }
-    columns.push_back(timestamps_of_rows(times.view(), result.side_origin(tag), count));
+    const int32_t* const origin = result.side_origin(tag);
+    if (from_timers(origin, count)) {
+      CLUTCH_ASSIGN_OR_RETURN(columnar::Array of_side, timestamps_with_timers(result.side_timestamps(tag)));
+      columns.push_back(std::move(of_side));
+    } else {
+      columns.push_back(timestamps_of_rows(times.view(), origin, count));
+    }
     CLUTCH_RETURN_IF_ERROR(output.emit_side(side, columnar::make_batch(count, std::move(columns))));
   }
   return {};

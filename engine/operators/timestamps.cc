@@ -1,6 +1,7 @@
 #include "operators/timestamps.h"
 
 #include "clutch/columnar/builder.h"
+#include "clutch/columnar/ops.h"
 #include "clutch/columnar/view.h"
 #include "runtime/batch.h"
 
@@ -20,6 +21,11 @@ columnar::Array timestamps_of_rows(columnar::Array timestamps, const int32_t* or
     }
   }
   return out.finish();
+}
+
+Result<columnar::Array> timestamps_with_timers(const ArrowArray* found) {
+  if (found == nullptr) return Status(CLUTCH_ERR_MEMORY, "there is no memory for the times of results");
+  return columnar::copy(timestamp_field(), *found);
 }
 
 }  // namespace clutch::engine

@@ -26,6 +26,8 @@ class FunctionResult {
   Result<columnar::Array> take_rows();
   // nullptr: row i came from input row i.
   const int32_t* origin() const { return clutch_app_result_origin(result_.get()); }
+  // Borrowed: times of the rows, each that of its input row or of the timer that gave it. nullptr: memory is out.
+  const ArrowArray* timestamps() const { return clutch_app_result_timestamps(result_.get()); }
   // nullptr where the function has no such side output.
   const ArrowSchema* side_schema(const std::string& tag) const {
     return clutch_app_result_side_schema(result_.get(), tag.c_str());
@@ -35,6 +37,9 @@ class FunctionResult {
   }
   const int32_t* side_origin(const std::string& tag) const {
     return clutch_app_result_side_origin(result_.get(), tag.c_str());
+  }
+  const ArrowArray* side_timestamps(const std::string& tag) const {
+    return clutch_app_result_side_timestamps(result_.get(), tag.c_str());
   }
 
  private:

@@ -254,6 +254,7 @@ Status FunctionState::commit(const clutch_app_commit& commit) {
 Status FunctionState::due(int64_t event_time, int64_t processing_time) {
   due_.clear();
   for (const TimerDomain domain : {TimerDomain::kEventTime, TimerDomain::kProcessingTime}) {
+    if (domain == TimerDomain::kEventTime && event_time <= fired_until_) continue;
     const int64_t bound = domain == TimerDomain::kEventTime ? event_time : processing_time;
     std::vector<DueTimer> due = timers_.due(domain, bound);
     const std::vector<DueTimer> own = own_timers_.due(domain, bound);
@@ -266,6 +267,7 @@ Status FunctionState::due(int64_t event_time, int64_t processing_time) {
       due_.push_back({to_bytes(timer.key), timer.time, static_cast<int32_t>(domain), 0});
     }
   }
+  fired_until_ = std::max(fired_until_, event_time);
   return {};
 }
 

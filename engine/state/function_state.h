@@ -19,6 +19,7 @@
 #include "state/backend.h"
 #include "state/memory_backend.h"
 #include "state/timers.h"
+#include "time/timestamp.h"
 
 namespace clutch::engine {
 
@@ -74,6 +75,9 @@ class FunctionState {
   MemoryBackend own_;  // of one key group, which has the empty key alone
   TimerGroups timers_;
   TimerGroups own_timers_;
+  // Event time stands still between watermarks: a timer that is registered behind the watermark fires with the next
+  // one, wherever batches begin and end.
+  int64_t fired_until_ = kNoTimestamp;
   std::vector<std::optional<Ids>> states_;  // by the host's number
   clutch_app_state_store table_{};
 

@@ -31,7 +31,9 @@ class JobClient:
     def __init__(self, job: Any, keep: Dict[int, Callable[[List[Any]], None]]) -> None:
         """`job` is a clutch._host.Job that was started. `keep` has, for collect sinks that fill a cache, what takes all
         of their elements when the job has ended well."""
-        self._job = job
+        self._job: Any = job  # None once it has ended and nobody takes elements of it any more
+        self._reading = False  # somebody does
+        self._metrics: List[Dict[str, Any]] = []  # the last ones, of a job that is gone
         self._id = JobID()
         self._began = time.monotonic()
         self._keep = keep
@@ -58,13 +60,16 @@ class JobClient:
         """Wait for the end, at most so long; whether it is there."""
         if self._outcome is not None:
             return True
+        job = self._job  # which another thread may let go
         try:
-            if not self._job.wait(timeout_s):
+            if job is not None and not job.wait(timeout_s):
                 return False
-            self._outcome = (JobStatus.FINISHED, None)
+            self._outcome = self._outcome or (JobStatus.FINISHED, None)
         except Exception as error:
             cancelled = self._cancelled and getattr(error, "name", "") == _CANCELLED
             self._outcome = (JobStatus.CANCELED if cancelled else JobStatus.FAILED, error)
+        finally:
+            del job  # the traceback of the error would keep it
         self._abandon.detach()
         self._millis = int((time.monotonic() - self._began) * 1000)
         return True
@@ -72,10 +77,13 @@ class JobClient:
     def cancel(self) -> CompletableFuture[None]:
         """Ask the job to end. The result is there when it has ended."""
         self._cancelled = True
-        self._job.cancel()
+        job = self._job
+        if job is not None:
+            job.cancel()
 
         def ended() -> None:
             self._ask(None)
+            self._release()
 
         return CompletableFuture(ended, lambda: self._ask(0.0))
 
@@ -88,7 +96,8 @@ class JobClient:
 
     def get_metrics(self) -> Dict[str, Any]:
         """What each operator has done so far, see docs/jobs.md. PyFlink has no such method."""
-        return {"operators": self._job.metrics()}
+        job = self._job
+        return {"operators": self._metrics if job is None else job.metrics()}
 
     def stop_with_savepoint(self, *_: Any, **__: Any) -> NoReturn:
         """Refused: there are no savepoints."""
@@ -102,14 +111,26 @@ class JobClient:
 
     def _elements(self, node: int) -> Optional[List[Any]]:
         """The next elements of a collect sink; None when the job has ended. Those of caches are put aside."""
-        while True:
-            found = self._job.collected(None)
-            if found is None:
-                return None
-            if found[0] == node:
-                return found[1]  # type: ignore[no-any-return]
-            if found[0] in self._kept:
-                self._kept[found[0]].extend(found[1])
+        job = self._job
+        try:
+            while job is not None:
+                found = job.collected(None)
+                if found is None:
+                    return None
+                if found[0] == node:
+                    return found[1]  # type: ignore[no-any-return]
+                if found[0] in self._kept:
+                    self._kept[found[0]].extend(found[1])
+            return None
+        finally:
+            del job  # the traceback of an error would keep it
+
+    def _release(self) -> None:
+        """Of a job that has ended: let its worker processes and threads go, unless elements of it are still wanted."""
+        job = self._job
+        if job is not None and not self._reading:
+            self._metrics = job.metrics()
+            self._job = None
 
     def _finish(self) -> JobExecutionResult:
         """Wait for the end. Ctrl-C cancels the job, and is raised when it has ended."""
@@ -120,6 +141,7 @@ class JobClient:
         except KeyboardInterrupt:
             self._stop()
             raise
+        self._release()
         if self._outcome is not None and self._outcome[1] is not None:
             raise self._outcome[1]
         for node, take in self._keep.items():
@@ -132,3 +154,4 @@ class JobClient:
         if not self._ask(0.0):
             self.cancel()
             self._ask(None)
+        self._release()

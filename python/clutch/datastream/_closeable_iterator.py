@@ -14,6 +14,7 @@ class CloseableIterator:
 
     def __init__(self, client: JobClient, node: int) -> None:
         self._client = client
+        client._reading = True
         self._node = node
         self._waiting: Deque[Any] = deque()
         self._ended = False
@@ -29,9 +30,14 @@ class CloseableIterator:
         while not self._waiting:
             if self._ended:
                 raise StopIteration
-            elements = self._client._elements(self._node)
+            try:
+                elements = self._client._elements(self._node)
+            except Exception:  # the job failed
+                self.close()
+                raise
             if elements is None:
                 self._ended = True
+                self._client._reading = False
                 self._client._finish()
             else:
                 self._waiting.extend(elements)
@@ -43,6 +49,7 @@ class CloseableIterator:
     def close(self) -> None:
         """End the job if it still runs. Once is enough."""
         self._ended = True
+        self._client._reading = False
         self._waiting.clear()
         self._client._stop()
 

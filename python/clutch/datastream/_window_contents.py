@@ -68,7 +68,7 @@ class FoldedWindow(Function):
 
     def _process_key(self, key: Any, context: Any, elements: Iterable[Any]) -> Any:
         listed = list(elements)
-        if not listed:  # all were evicted
+        if not listed and self._sort == "reduce":  # all were evicted; an aggregate of nothing has a result
             return ()
         call = call_of(self._window_function, self._all_windows)
         return call(key, context.window(), context, [self._fold(listed)])

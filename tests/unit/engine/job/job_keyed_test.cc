@@ -69,8 +69,8 @@ TEST_P(KeyedJob, EventTimeTimersFireAtTheEnd) {
   const int out = sketch.collect(sketch.node(key, Sketch::python("stream.keyed_process", kTimer, "string")));
   Gathered got = run(sketch, host_);
   ASSERT_TRUE(got.outcome.ok()) << got.outcome.message();
-  EXPECT_EQ(got.sorted(out), in_order({"'row 5' @5000", "'row 6' @6000", "'row 7' @7000", "'timer 5 5010 1'",
-                                       "'timer 6 6010 1'", "'timer 7 7010 1'"}));
+  EXPECT_EQ(got.sorted(out), in_order({"'row 5' @5000", "'row 6' @6000", "'row 7' @7000", "'timer 5 5010 1' @5010",
+                                       "'timer 6 6010 1' @6010", "'timer 7 7010 1' @7010"}));
 }
 
 // A timer that registers the next one fires as often as time has come for it, before the watermark passes.
@@ -87,7 +87,7 @@ TEST_P(KeyedJob, TimersOfTimers) {
   const int out = sketch.collect(sketch.node(key, Sketch::python("stream.keyed_process", code, "int64")));
   Gathered got = run(sketch, host_);
   ASSERT_TRUE(got.outcome.ok()) << got.outcome.message();
-  EXPECT_EQ(got.by_node[out], texts_of({1, 2, 3, 4, 5}));
+  EXPECT_EQ(got.by_node[out], (std::vector<std::string>{"1 @1", "2 @2", "3 @3", "4 @4", "5 @5"}));
 }
 
 constexpr const char* kValueIsTime = "def f(value, timestamp):\n  return value\n";
@@ -145,7 +145,7 @@ TEST_P(KeyedJob, WatermarksPassWhileTheSourceGoesOn) {
   ASSERT_TRUE(fired.ok() && fired->has_value());
   std::vector<std::string> rows;
   append_rows(**fired, rows);
-  EXPECT_EQ(rows, std::vector<std::string>{"1000"});
+  EXPECT_EQ(rows, std::vector<std::string>{"1000 @1000"});
   job->cancel();
   EXPECT_EQ(job->wait(kHang)->code(), CLUTCH_ERR_CANCELLED);
 }

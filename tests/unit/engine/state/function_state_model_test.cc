@@ -95,8 +95,8 @@ TEST_P(FunctionStateModel, AgreesWithIt) {
           model.maps.erase(key);
           break;
         default: {
-          const auto time = static_cast<int64_t>(random() % 10);
           const auto domain = static_cast<int32_t>(random() % 2);
+          const auto time = static_cast<int64_t>(random() % 10) + (domain == 0 ? round : 0);
           const bool remove = random() % 3 == 0;
           timers[&of(key)].push_back({key, time, domain, remove ? 1 : 0});
           if (remove) model.timers.erase({domain, time, key});
@@ -112,10 +112,10 @@ TEST_P(FunctionStateModel, AgreesWithIt) {
     std::vector<std::string> due;
     std::vector<std::string> expected;
     for (const auto& subtask : subtasks_) {
-      for (const std::string& timer : subtask->due(5, 7)) due.push_back(timer);
+      for (const std::string& timer : subtask->due(round + 5, 7)) due.push_back(timer);
     }
     for (const auto& [domain, time, key] : model.timers) {
-      if (time <= (domain == 0 ? 5 : 7)) expected.push_back(key + (domain == 0 ? "@" : "~") + std::to_string(time));
+      if (time <= (domain == 0 ? round + 5 : 7)) expected.push_back(key + (domain == 0 ? "@" : "~") + std::to_string(time));
     }
     ASSERT_THAT(due, testing::UnorderedElementsAreArray(expected));
     for (char letter = 'a'; letter < 'a' + 20; ++letter) {

@@ -105,6 +105,16 @@ TEST(FunctionState, TimersComeInOrderAcrossKeyGroups) {
   EXPECT_EQ(store.table.next(store.table.self, CLUTCH_TIMER_PROCESSING_TIME, &time, nullptr), CLUTCH_ERR_NOT_FOUND);
 }
 
+TEST(FunctionState, TimersBehindTheWatermarkFireWithTheNextOne) {
+  FunctionStore store(1, 0);
+  store.declare_all();
+  store.commit({}, {{"a", 3, 0, 0}, {"a", 30, 1, 0}});
+  EXPECT_THAT(store.due(5, 0), ElementsAre("a@3"));
+  store.commit({}, {{"a", 3, 0, 1}, {"b", 4, 0, 0}});
+  EXPECT_THAT(store.due(5, 30), ElementsAre("a~30"));
+  EXPECT_THAT(store.due(6, 0), ElementsAre("b@4"));
+}
+
 TEST(FunctionState, TheEmptyKeyIsOfEverySubtask) {
   for (const int32_t subtask : {0, 1, 2, 3}) {
     FunctionStore store(4, subtask);
