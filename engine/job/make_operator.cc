@@ -197,9 +197,10 @@ std::optional<FunctionDefinition> function_of(const JobDescription& job, const G
              end != nullptr && (vertex.role == Role::kSource || vertex.role == Role::kSink)) {
     definition = end_function(job.nodes[vertex.node], vertex, *end);
   } else if (const std::optional<Column> column = column_of(vertex.role)) {
-    const bool one_value = *column == Column::kKey;
-    definition.steps.push_back(step_of(one_value ? CLUTCH_ENGINE_KIND_MAP : CLUTCH_ENGINE_KIND_COLUMNS, *vertex.code,
-                                       job.nodes[vertex.node].name));
+    const char* const kind = *column == Column::kKey         ? CLUTCH_ENGINE_KIND_MAP
+                             : *column == Column::kTimestamp ? CLUTCH_ENGINE_KIND_TIMESTAMPS
+                                                             : CLUTCH_ENGINE_KIND_COLUMNS;
+    definition.steps.push_back(step_of(kind, *vertex.code, job.nodes[vertex.node].name));
     definition.input = ColumnOperator::function_input(*column, vertex.inputs[0]);
     definition.output = ColumnOperator::function_output(*column, vertex.output);
   } else {

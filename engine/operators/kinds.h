@@ -12,7 +12,8 @@ namespace clutch::engine {
 // (python_sink_operator.h).
 #define CLUTCH_ENGINE_KIND_SOURCE "stream.flat_map"
 #define CLUTCH_ENGINE_KIND_SINK "stream.co_process"
-// f(value, timestamp) and f(key, n): the columns are positional arguments.
+#define CLUTCH_ENGINE_KIND_TIMESTAMPS "stream.timestamps"
+// f(key, n): the columns are positional arguments.
 #define CLUTCH_ENGINE_KIND_COLUMNS "table.scalar"
 
 struct KindInfo {

@@ -1,5 +1,7 @@
 #include "window/event_batch.h"
 
+#include <algorithm>
+
 #include "clutch/columnar/builder.h"
 #include "clutch/columnar/ops.h"
 #include "clutch/columnar/type.h"
@@ -20,10 +22,27 @@ columnar::Array array_of(const char* type, std::vector<T>& values) {
 
 }  // namespace
 
+size_t WindowEventBatch::slot_of(const CellName& name) const {
+  const size_t mask = slots_.size() - 1;
+  size_t at = hash_of(name) & mask;
+  while (slots_[at] != kNoValue && !(cells_[static_cast<size_t>(slots_[at])] == name)) at = (at + 1) & mask;
+  return at;
+}
+
+void WindowEventBatch::grow() {
+  constexpr size_t kFewest = 64;
+  slots_.assign(std::max(kFewest, slots_.size() * 2), kNoValue);
+  for (size_t cell = 0; cell < cells_.size(); ++cell) slots_[slot_of(cells_[cell])] = static_cast<int32_t>(cell);
+}
+
 int32_t WindowEventBatch::cell_of(KeyId key, Window state) {
-  const auto [at, fresh] = cells_.try_emplace({key, state}, static_cast<int32_t>(cells_.size()));
-  if (fresh) push(WindowOp::kCell, key, at->second, -1, state, kNone, kNoValue);
-  return at->second;
+  if (cells_.size() * 2 >= slots_.size()) grow();
+  int32_t& slot = slots_[slot_of({key, state})];
+  if (slot != kNoValue) return slot;
+  slot = static_cast<int32_t>(cells_.size());
+  cells_.push_back({key, state});
+  push(WindowOp::kCell, key, slot, -1, state, kNone, kNoValue);
+  return slot;
 }
 
 void WindowEventBatch::append(WindowOp op, KeyId key, Window state, Window window, int64_t timestamp, int32_t value) {
@@ -39,14 +58,18 @@ void WindowEventBatch::merge(KeyId key, Window into, Window from) {
 
 void WindowEventBatch::push(WindowOp op, KeyId key, int32_t cell, int32_t other, Window window, int64_t timestamp,
                             int32_t value) {
-  const auto [place, fresh] = places_.try_emplace(key, static_cast<int32_t>(used_.size()));
-  if (fresh) used_.push_back(key);
+  if (places_.size() <= key) places_.resize(key + 1, kNoValue);
+  int32_t& place = places_[key];
+  if (place == kNoValue) {
+    place = static_cast<int32_t>(used_.size());
+    used_.push_back(key);
+  }
   ops_.push_back(static_cast<int8_t>(op));
   cell_.push_back(cell);
   other_.push_back(other);
   start_.push_back(window.start);
   end_.push_back(window.end);
-  key_index_.push_back(place->second);
+  key_index_.push_back(place);
   timestamps_.push_back(timestamp);
   values_.push_back(value);
 }
@@ -93,8 +116,14 @@ Result<WindowEventBatch::Columns> WindowEventBatch::finish(std::span<const Value
   out.timestamps = timestamps.finish();
   timestamps_.clear();
   values_.clear();
+  // A table that one big batch made is not swept for many small ones.
+  if (slots_.size() > 16 * cells_.size()) {
+    slots_.clear();
+  } else {
+    std::fill(slots_.begin(), slots_.end(), kNoValue);
+  }
   cells_.clear();
-  places_.clear();
+  for (const KeyId key : used_) places_[key] = kNoValue;
   used_.clear();
   return out;
 }

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "clutch/columnar/owned.h"
@@ -66,22 +65,23 @@ class WindowEventBatch {
     Window state;
     bool operator==(const CellName&) const = default;
   };
-  struct CellHash {
-    size_t operator()(const CellName& name) const {
-      uint64_t mixed = name.key * 0x9e3779b97f4a7c15ULL ^ static_cast<uint64_t>(name.state.start);
-      mixed = (mixed ^ (mixed >> 29)) * 0xbf58476d1ce4e5b9ULL ^ static_cast<uint64_t>(name.state.end);
-      return static_cast<size_t>(mixed ^ (mixed >> 32));
-    }
-  };
+  static size_t hash_of(const CellName& name) {
+    uint64_t mixed = name.key * 0x9e3779b97f4a7c15ULL ^ static_cast<uint64_t>(name.state.start);
+    mixed = (mixed ^ (mixed >> 29)) * 0xbf58476d1ce4e5b9ULL ^ static_cast<uint64_t>(name.state.end);
+    return static_cast<size_t>(mixed ^ (mixed >> 32));
+  }
 
   void append(WindowOp op, KeyId key, Window state, Window window, int64_t timestamp, int32_t value = kNoValue);
   int32_t cell_of(KeyId key, Window state);
+  void grow();
+  size_t slot_of(const CellName& name) const;  // the cell's, or the free one that it gets
   void push(WindowOp op, KeyId key, int32_t cell, int32_t other, Window window, int64_t timestamp, int32_t value);
 
   const KeyTable* keys_;
-  std::unordered_map<CellName, int32_t, CellHash> cells_;
-  std::unordered_map<KeyId, int32_t> places_;  // in `keys` of the batch
-  std::vector<KeyId> used_;                    // by place
+  std::vector<CellName> cells_;
+  std::vector<int32_t> slots_;   // hash table of cells_; kNoValue: free
+  std::vector<int32_t> places_;  // by key: in `keys` of the batch; kNoValue: not there
+  std::vector<KeyId> used_;      // by place
   std::vector<int8_t> ops_;
   std::vector<int32_t> cell_;
   std::vector<int32_t> other_;

@@ -33,11 +33,12 @@ bool is_scalar(PyObject* object) {
 
 }  // namespace
 
-std::string window_name(int64_t start, int64_t end) {
-  std::string name;
+WindowName window_name(int64_t start, int64_t end) {
+  WindowName name;
+  size_t at = 0;
   for (const int64_t part : {start, end}) {
     for (int shift = 56; shift >= 0; shift -= 8) {
-      name.push_back(static_cast<char>((static_cast<uint64_t>(part) >> shift) & 0xff));
+      name[at++] = static_cast<char>((static_cast<uint64_t>(part) >> shift) & 0xff);
     }
   }
   return name;
@@ -144,7 +145,7 @@ Status WindowCells::load(const Gil& gil, Batch& batch) {
     cell.asked = rows++;
     numbers.push_back(static_cast<int32_t>(i));
     asked.child(0).append<int32_t>(cell.group);
-    CLUTCH_RETURN_IF_ERROR(asked.child(1).append_bytes(window_name(cell.start, cell.end)));
+    CLUTCH_RETURN_IF_ERROR(asked.child(1).append_bytes(text_of(window_name(cell.start, cell.end))));
     asked.append_struct();
   }
   if (rows == 0) return {};
@@ -200,6 +201,7 @@ Status WindowCells::add(const Gil& gil, Batch& batch, int64_t first, int64_t las
   store_row(batch.watch.progress, first);
   if (!row_by_row_ && last - first >= kFew) return add_many(gil, batch, first, last);
   for (int64_t row = first; row < last; ++row) {
+    if (batch.events.op(row) != WindowOp::kAdd) continue;
     store_row(batch.watch.progress, row);
     CLUTCH_RETURN_IF_ERROR(goes_on_ ? add_careful(gil, batch, row) : add_one(gil, batch, row));
   }
@@ -281,6 +283,7 @@ Status WindowCells::add_many(const Gil& gil, Batch& batch, int64_t first, int64_
   std::vector<int64_t> called;
   called.reserve(count);
   for (int64_t row = first; row < last; ++row) {
+    if (batch.events.op(row) != WindowOp::kAdd) continue;
     const int32_t number = batch.events.cell(row);
     Cell* of = cell(batch, row, number, status);
     if (of == nullptr) return status;
@@ -387,7 +390,7 @@ Status WindowCells::store(const Gil& gil, Batch& batch) {
       objects.push_back(object);
       written.push_back(static_cast<int32_t>(i));
     } else if (!stored.is_null(found_->offset + cell.asked)) {
-      StoredStates::add_change(changes, cell.group, CLUTCH_STATE_OP_REMOVE, window_name(cell.start, cell.end),
+      StoredStates::add_change(changes, cell.group, CLUTCH_STATE_OP_REMOVE, text_of(window_name(cell.start, cell.end)),
                                std::nullopt);
     }
   }
@@ -404,7 +407,8 @@ Status WindowCells::store(const Gil& gil, Batch& batch) {
     const std::string_view encoded = std::string_view(bytes).substr(begin, ends[i] - begin);
     const int64_t at = found_->offset + cell.asked;
     if (!stored.is_null(at) && stored.bytes_at<int32_t>(at) == encoded) continue;
-    StoredStates::add_change(changes, cell.group, CLUTCH_STATE_OP_PUT, window_name(cell.start, cell.end), encoded);
+    StoredStates::add_change(changes, cell.group, CLUTCH_STATE_OP_PUT, text_of(window_name(cell.start, cell.end)),
+                             encoded);
   }
   if (stored_->apply(state_, changes)) return {};
   return batch.failures.group(gil, "storing its windows", "the batch");

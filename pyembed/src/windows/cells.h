@@ -5,7 +5,9 @@
 // first.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fold/failure.h"
@@ -17,7 +19,9 @@
 namespace clutch::pyembed {
 
 // The name of a window in state.
-std::string window_name(int64_t start, int64_t end);
+using WindowName = std::array<char, 16>;
+WindowName window_name(int64_t start, int64_t end);
+inline std::string_view text_of(const WindowName& name) { return {name.data(), name.size()}; }
 
 class WindowCells {
  public:
@@ -36,8 +40,8 @@ class WindowCells {
 
   // Make the cells that a batch declares ready.
   Status begin(const Gil& gil, Batch& batch);
-  // Rows [first, last), all of them kAdd. A row that fails where the function goes on without it leaves its cell as it
-  // was.
+  // Rows [first, last), all of them kAdd or kCell. A row that fails where the function goes on without it leaves its
+  // cell as it was.
   Status add(const Gil& gil, Batch& batch, int64_t first, int64_t last);
   // The result of the cell of a row; empty without a Python error and with a good status: there are no contents.
   Status result(const Gil& gil, Batch& batch, int64_t row, PyRef& ret_result);

@@ -83,8 +83,9 @@ std::string WindowEvents::unreadable(int64_t rows) const {
       }
     }
   }
+  constexpr char below[] = "cells are numbered from 0 and there are no more than rows";
   for (int64_t row = 0; row < rows; ++row) {
-    const auto bad = [&](const char* column, int64_t value, const std::string& wanted) {
+    const auto bad = [row](const char* column, int64_t value, const char* wanted) {
       return "column \"" + std::string(column) + "\" is " + std::to_string(value) + " in row " + std::to_string(row) +
              "; " + wanted;
     };
@@ -93,7 +94,6 @@ std::string WindowEvents::unreadable(int64_t rows) const {
       return bad("input", inputs_[row], "it is 0 or 1");
     }
     if (op(row) == WindowOp::kClear) continue;
-    const std::string below = "cells are numbered from 0 and there are no more than rows";
     if (cells_[row] < 0 || cells_[row] >= rows) return bad("cell", cells_[row], below);
     if (op(row) != WindowOp::kMerge) continue;
     if (others_[row] < 0 || others_[row] >= rows) return bad("other", others_[row], below);

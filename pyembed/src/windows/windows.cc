@@ -103,7 +103,8 @@ Status WindowsExecutor::add(const Gil& gil, WindowCells::Batch& batch, int64_t r
   }
   const int64_t most = std::min(row + kStretch, batch.keyed.rows());
   int64_t last = row + 1;
-  while (last < most && events_.op(last) == WindowOp::kAdd) ++last;
+  // Declarations stand between the values, and do nothing.
+  while (last < most && (events_.op(last) == WindowOp::kAdd || events_.op(last) == WindowOp::kCell)) ++last;
   ret_next = last;
   return cells_->add(gil, batch, row, last);
 }

@@ -109,16 +109,6 @@ class KeyOf(_Around):
         self.get_key = self.map = selector.get_key
 
 
-class TimestampsOf:
-    """A timestamp assigner as what gives an element's time: by its method, or called with None for no time so far."""
-
-    def __init__(self, assigner: Any) -> None:
-        self.extract_timestamp = assigner.extract_timestamp
-
-    def __call__(self, value: Any, timestamp: Optional[int]) -> Any:
-        return self.extract_timestamp(value, MIN_LONG_VALUE if timestamp is None else timestamp)
-
-
 class PartitionOf(_Around):
     """A Partitioner as a callable."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Dict
 
 from clutch.common.watermark_strategy import WatermarkStrategy
-from clutch.datastream._adapters import TimestampsOf
 from clutch.datastream._code import Code, check_instance, name_of
 
 
@@ -20,5 +19,5 @@ def watermark_members(strategy: WatermarkStrategy) -> Dict[str, Any]:
         members["idle_after_ms"] = plain["idle_ms"]
     assigner = strategy.timestamp_assigner()
     if assigner is not None:
-        members["code"] = Code(TimestampsOf(assigner), name_of(assigner))
+        members["code"] = Code(assigner, name_of(assigner))
     return members
