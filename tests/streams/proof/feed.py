@@ -15,8 +15,9 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 from model.times import watermarks_of
 from proof.running import ELEMENT, Setting, environment, timed, together
 
-from clutch.common import JobStatus, Types
+from clutch.common import JobStatus, WatermarkStrategy
 from clutch.datastream import DataStream, StreamExecutionEnvironment
+from clutch.datastream.connectors import SocketSource
 
 PATIENCE = 120.0  # seconds for one element, before it is said that it never arrived
 
@@ -38,8 +39,8 @@ def parsed(line: str) -> Any:
 
 
 def lines(env: StreamExecutionEnvironment, port: int, of: Any) -> DataStream:
-    members = {"source": {"type": "socket", "host": "127.0.0.1", "port": port}}
-    return env._source("Source: Feed", members, Types.STRING(), False, False).map(parsed, of)
+    none = WatermarkStrategy.no_watermarks()
+    return env.from_source(SocketSource("127.0.0.1", port), none, "Feed").map(parsed, of)
 
 
 class _Progress:

@@ -37,12 +37,15 @@ from clutch.datastream._date_pattern import strftime_of
 from clutch.datastream.connectors import (
     BucketAssigner,
     DataGeneratorSource,
+    DiscardingSink,
     FileSink,
     FileSource,
     NumberSequenceSource,
     OutputFileConfig,
     RateLimiterStrategy,
     RollingPolicy,
+    SocketSource,
+    StdinSource,
     StreamFormat,
     StreamingFileSink,
 )
@@ -98,6 +101,42 @@ class ConnectorsTest(TestCase):
             "a sequence has the type Long, and not String",
             lambda: self.env.from_source(NumberSequenceSource(1, 2), NONE, "numbers", STRING),
         )
+
+    def test_lines(self) -> None:
+        stream = self.env.from_source(SocketSource("localhost", 9000, ";", max_retry=3), NONE, "lines")
+        self.assertEqual(
+            self.source(stream)["source"],
+            {"type": "socket", "host": "localhost", "port": 9000, "delimiter": ";", "retries": 3, "retry_ms": 500},
+        )
+        self.refused(
+            ValueError,
+            "the port of a socket must be an int from 1 to 65535, got 0",
+            lambda: SocketSource("localhost", 0),
+        )
+        self.refused(
+            ValueError,
+            "the hostname of a socket must be a str that is not empty, got ''",
+            lambda: SocketSource("", 1),
+        )
+        self.refused(
+            ValueError,
+            "the delimiter of a socket must be a str that is not empty, got None",
+            lambda: SocketSource("localhost", 1, None),  # type: ignore[arg-type]
+        )
+        self.refused(
+            ValueError,
+            "lines have the type String, and not Long",
+            lambda: self.env.from_source(StdinSource(), NONE, "input", LONG),
+        )
+
+    def test_the_standard_input(self) -> None:
+        stream = self.env.from_source(StdinSource(), NONE, "input")
+        self.assertEqual(self.source(stream)["source"], {"type": "stdin"})
+
+    def test_a_sink_that_drops(self) -> None:
+        self.env.from_collection([1], LONG).sink_to(DiscardingSink())
+        sink = self.env._description(None, self.env._operators).document["nodes"][-1]
+        self.assertEqual((sink["name"], sink["sink"]), ("Sink: Discarding", {"type": "blackhole"}))
 
     def test_watermarks_of_sources(self) -> None:
         strategy = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_millis(3))

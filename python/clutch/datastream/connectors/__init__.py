@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         StreamingFileSink,
     )
     from clutch.datastream.connectors.number_seq import NumberSequenceSource
+    from clutch.datastream.connectors.text_input import SocketSource, StdinSource
 
 __all__ = [
     "BucketAssigner",
@@ -43,7 +44,9 @@ __all__ = [
     "RateLimiterStrategy",
     "RollingPolicy",
     "Sink",
+    "SocketSource",
     "Source",
+    "StdinSource",
     "StreamFormat",
     "StreamingFileSink",
 ]
@@ -67,7 +70,9 @@ __getattr__, __dir__ = lazy(
         "RateLimiterStrategy": "datagen",
         "RollingPolicy": "file_system",
         "Sink": "base",
+        "SocketSource": "text_input",
         "Source": "base",
+        "StdinSource": "text_input",
         "StreamFormat": "file_system",
         "StreamingFileSink": "file_system",
     },

@@ -115,7 +115,8 @@ TEST_P(FunctionStateModel, AgreesWithIt) {
       for (const std::string& timer : subtask->due(round + 5, 7)) due.push_back(timer);
     }
     for (const auto& [domain, time, key] : model.timers) {
-      if (time <= (domain == 0 ? round + 5 : 7)) expected.push_back(key + (domain == 0 ? "@" : "~") + std::to_string(time));
+      if (time <= (domain == 0 ? round + 5 : 7))
+        expected.push_back(key + (domain == 0 ? "@" : "~") + std::to_string(time));
     }
     ASSERT_THAT(due, testing::UnorderedElementsAreArray(expected));
     for (char letter = 'a'; letter < 'a' + 20; ++letter) {

@@ -141,6 +141,22 @@ class Sums(KeyedProcessFunction):
         yield Row(ctx.get_current_key(), self.sum.value(), sorted(self.seen), self.count.get("n"), self.most.get())
 
 
+def made_tuple(n: int) -> Any:
+    return (n, "a")
+
+
+def made_list(n: int) -> Any:
+    return [n, "a"]
+
+
+def made_dict(n: int) -> Any:
+    return {"s": "a", "n": n}
+
+
+def made_row(n: int) -> Any:
+    return Row(n, "a")
+
+
 class OnStream(Jobs):
     def test_elements_one_by_one(self) -> None:
         def test(env: StreamExecutionEnvironment) -> None:
@@ -176,10 +192,9 @@ class OnStream(Jobs):
     def test_rows_are_written_whatever_they_are_made_of(self) -> None:
         """The function before a sink is in its chain, and hands over what it returned."""
         of = Types.ROW_NAMED(["n", "s"], [LONG, STRING])
-        makers = [lambda n: (n, "a"), lambda n: [n, "a"], lambda n: {"s": "a", "n": n}, lambda n: Row(n, "a")]
 
         def test(env: StreamExecutionEnvironment) -> None:
-            for make in makers:
+            for make in (made_tuple, made_list, made_dict, made_row):
                 with tempfile.TemporaryDirectory() as folder:
                     sink = FileSink.for_row_format(folder, Encoder.simple_string_encoder())
                     sink.with_bucket_assigner(BucketAssigner.base_path_bucket_assigner())
