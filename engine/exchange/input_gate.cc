@@ -66,6 +66,7 @@ void InputGate::close(size_t index) {
     Channel& channel = channels_.at(index);
     if (channel.closed) return;
     channel.closed = true;
+    woken_ = woken_ || std::any_of(channels_.begin(), channels_.end(), [](const Channel& of) { return of.paused; });
     channel.room.notify_all();
     readable_.notify_all();
   }
@@ -116,6 +117,12 @@ void InputGate::wake() {
   const std::lock_guard lock(mutex_);
   woken_ = true;
   readable_.notify_one();
+}
+
+bool InputGate::is_over(size_t channel) const {
+  const std::lock_guard lock(mutex_);
+  const Channel& of = channels_.at(channel);
+  return of.closed && of.waiting.empty();
 }
 
 void InputGate::pause(size_t channel) {

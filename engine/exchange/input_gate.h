@@ -71,6 +71,8 @@ class InputGate {
   // An element that is there is taken before the call is heard, so nothing that arrives is held up by it.
   void wake();
 
+  // Nothing of this channel will come any more. While channels are paused, take() is woken when that becomes so.
+  bool is_over(size_t channel) const;
   void pause(size_t channel);
   void resume(size_t channel);
 

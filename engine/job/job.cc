@@ -2,9 +2,11 @@
 
 #include <atomic>
 #include <charconv>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "job/coordinator.h"
 #include "job/make_operator.h"
@@ -29,6 +31,7 @@ struct Job::Parts {
   CollectQueue queue;
   Connectors connectors;
   std::vector<std::unique_ptr<Loop>> loops;
+  Gathering gathering;
   std::vector<std::unique_ptr<Subtask>> subtasks;
   std::unique_ptr<Coordinator> coordinator;
   bool started = false;
@@ -90,10 +93,41 @@ std::string Job::plan(Format format) const {
                     });
 }
 
-Status Job::start() {
+namespace {
+
+// A part that nobody takes would be state that is lost.
+Status check_taken(const Snapshot& snapshot, const JobDescription& job,
+                   const std::vector<std::unique_ptr<Subtask>>& subtasks) {
+  if (snapshot.max_parallelism != job.max_parallelism) {
+    return Status(CLUTCH_ERR_CONFIG,
+                  "the snapshot was taken with max_parallelism " + std::to_string(snapshot.max_parallelism) +
+                      ", and the job has " + std::to_string(job.max_parallelism) + "; key groups cannot change",
+                  CLUTCH_ORIGIN_CONFIG);
+  }
+  std::set<std::string_view> keys;
+  for (const std::unique_ptr<Subtask>& subtask : subtasks) {
+    for (const std::unique_ptr<Link>& link : subtask->links()) keys.insert(link->label().key);
+  }
+  for (const SnapshotPart& part : snapshot.parts) {
+    if (keys.contains(part.name)) continue;
+    return Status(CLUTCH_ERR_CONFIG,
+                  "the snapshot has a part of \"" + part.name +
+                      "\", and the job has no such operator; give nodes the uid or id they had",
+                  CLUTCH_ORIGIN_CONFIG);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Job::start(std::string_view snapshot) {
   Parts& parts = *parts_;
   if (parts.started) return Status(CLUTCH_ERR_ARGUMENT, "job \"" + name() + "\" was started before; make it again");
   parts.started = true;
+  std::optional<Snapshot> restored;
+  if (!snapshot.empty()) {
+    CLUTCH_ASSIGN_OR_RETURN(restored, Snapshot::decode(snapshot));
+  }
   CLUTCH_ASSIGN_OR_RETURN(Wired wired, wire(parts.description, parts.graph, parts.plan, parts.connectors, *parts.host));
   parts.loops = std::move(wired.loops);
   parts.subtasks = std::move(wired.subtasks);
@@ -101,12 +135,14 @@ Status Job::start() {
   context.host = parts.host;
   context.job_name = name();
   context.batch_rows = parts.description.settings.batch_rows;
-  Status status;
+  context.gathering = &parts.gathering;
+  context.snapshot = restored.has_value() ? &*restored : nullptr;
+  Status status = restored.has_value() ? check_taken(*restored, parts.description, parts.subtasks) : Status();
   for (const std::unique_ptr<Subtask>& subtask : parts.subtasks) {
+    if (!status.ok()) break;
     context.parallelism = subtask->parallelism();
     context.max_parallelism = parts.description.max_parallelism;
     status = subtask->open(context);
-    if (!status.ok()) break;
   }
   if (!status.ok()) {
     for (const std::unique_ptr<Subtask>& subtask : parts.subtasks) {
@@ -124,6 +160,65 @@ Status Job::start() {
     parts.subtasks.clear();
   }
   return status;
+}
+
+Result<std::string> Job::snapshot(std::chrono::milliseconds timeout) {
+  Parts& parts = *parts_;
+  if (parts.coordinator == nullptr) {
+    return Status(CLUTCH_ERR_ARGUMENT, "job \"" + name() + "\" does not run; start it first");
+  }
+  if (!parts.plan.loops.empty()) {
+    return Status(CLUTCH_ERR_UNSUPPORTED,
+                  "there is no snapshot of a job with an iteration, since elements go round at every border");
+  }
+  CLUTCH_ASSIGN_OR_RETURN(const int64_t number, parts.gathering.begin(parts.subtasks.size()));
+  for (const std::unique_ptr<Subtask>& subtask : parts.subtasks) {
+    if (subtask->reader() == nullptr) continue;
+    subtask->post([&subtask = *subtask, number](bool running) {
+      return running ? subtask.begin_snapshot(number) : Status();  // it has left the gathering
+    });
+  }
+  CLUTCH_ASSIGN_OR_RETURN(std::vector<SnapshotPart> gathered, parts.gathering.wait(number, timeout));
+  return Snapshot{parts.description.max_parallelism, std::move(gathered)}.encode();
+}
+
+Status Job::move(int32_t node, const std::string& mode, std::chrono::milliseconds timeout) {
+  if (parts_->coordinator == nullptr) {
+    return Status(CLUTCH_ERR_ARGUMENT, "job \"" + name() + "\" does not run; start it first");
+  }
+  // Why shared_ptr: a subtask may come to its border after the caller has given up.
+  struct Moves {
+    std::mutex mutex;
+    std::condition_variable changed;
+    size_t missing = 0;
+    Status failure;
+  };
+  const auto moves = std::make_shared<Moves>();
+  std::vector<Subtask*> with_function;
+  for (const std::unique_ptr<Subtask>& subtask : parts_->subtasks) {
+    if (subtask->has_function(node)) with_function.push_back(subtask.get());
+  }
+  if (with_function.empty()) {
+    return Status(CLUTCH_ERR_ARGUMENT, "node " + std::to_string(node) + " of job \"" + name() +
+                                           "\" has no function that could move to the mode \"" + mode + "\"");
+  }
+  moves->missing = with_function.size();
+  for (Subtask* subtask : with_function) {
+    subtask->post([subtask, moves, node, mode](bool running) {
+      // Draining may fail, which ends the job; a mode that does not serve does not.
+      Status moved;
+      Status of_job = running ? subtask->move(node, mode, moved) : Status();
+      const std::scoped_lock lock(moves->mutex);
+      if (moves->failure.ok()) moves->failure = of_job.ok() ? std::move(moved) : of_job;
+      --moves->missing;
+      moves->changed.notify_all();
+      return of_job;
+    });
+  }
+  std::unique_lock lock(moves->mutex);
+  if (moves->changed.wait_for(lock, timeout, [&moves] { return moves->missing == 0; })) return moves->failure;
+  return Status(CLUTCH_ERR_DEADLINE, "node " + std::to_string(node) + " did not move to the mode \"" + mode + "\" in " +
+                                         std::to_string(timeout.count()) + " ms; it does when its batch is done");
 }
 
 std::optional<Status> Job::wait(std::optional<std::chrono::milliseconds> timeout) {

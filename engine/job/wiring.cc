@@ -123,7 +123,8 @@ class Wiring {
       CLUTCH_ASSIGN_OR_RETURN(
           std::unique_ptr<Operator> made,
           make_operator(job_, graph_, of, sink == connectors_.sinks.end() ? nullptr : sink->second.get()));
-      Link::Label label{job_.nodes[vertex.node].id, operator_name(job_, graph_, of)};
+      Link::Label label{job_.nodes[vertex.node].id, operator_name(job_, graph_, of), snapshot_key(vertex), {}};
+      for (const size_t at : of.vertices) label.nodes.push_back(job_.nodes[graph_.vertices[at].node].id);
       links.push_back(std::make_unique<Link>(std::move(label), std::move(made)));
     }
     for (size_t i = 0; i < links.size(); ++i) {
@@ -141,6 +142,16 @@ class Wiring {
     }
     CLUTCH_ASSIGN_OR_RETURN(Subtask::Input input, make_input(task, number));
     return std::make_unique<Subtask>(planned.name, number, planned.parallelism, std::move(input), std::move(links));
+  }
+
+  // The name of an operator's parts of a snapshot.
+  std::string snapshot_key(const Vertex& vertex) const {
+    const NodeSpec& node = job_.nodes[vertex.node];
+    std::string key = node.uid.empty() ? "node " + std::to_string(node.id) : node.uid;
+    if (vertex.role == Role::kTimestamps) key += " (timestamps)";
+    if (vertex.role == Role::kPartition) key += " (partitioner)";
+    if (vertex.role == Role::kWatermarks) key += " (watermarks)";
+    return key;
   }
 
   Result<Subtask::Input> make_input(size_t task, int32_t number) {

@@ -9,19 +9,49 @@ namespace clutch::engine {
 
 Status FunctionOperator::open(const OperatorContext& context) {
   batch_rows_ = context.batch_rows;
-  FunctionDefinition definition = definition_;
-  definition.set_task(context.subtask, context.parallelism, context.max_parallelism);
+  host_ = context.host;
+  waker_ = context.waker;
+  limited_ = most_ > 0;
+  definition_.set_task(context.subtask, context.parallelism, context.max_parallelism);
   if (has_state()) {
     CLUTCH_ASSIGN_OR_RETURN(const KeyGroups groups, KeyGroups::make(context.parallelism, context.max_parallelism));
     store_ = std::make_unique<FunctionStore>(groups, context.subtask);
-    definition.store = store_->table();
+    CLUTCH_RETURN_IF_ERROR(store_->restore(context.restored));
+    definition_.store = store_->table();
   }
-  CLUTCH_ASSIGN_OR_RETURN(function_, HostedFunction::open(*context.host, definition, context.waker));
-  mode_ = function_->mode();
-  plugin_ = function_->plugin();
-  if (most_ == 0) most_ = std::max<size_t>(function_->max_in_flight(), 1);
+  CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<HostedFunction> opened, HostedFunction::open(*host_, definition_, waker_));
+  use(std::move(opened));
   publish_kept();
   return {};
+}
+
+// Gives back the one before.
+std::unique_ptr<HostedFunction> FunctionOperator::use(std::unique_ptr<HostedFunction> function) {
+  if (!limited_) most_ = std::max<size_t>(function->max_in_flight(), 1);
+  const std::scoped_lock lock(mutex_);
+  mode_ = function->mode();
+  plugin_ = function->plugin();
+  function_.swap(function);
+  return function;
+}
+
+Status FunctionOperator::move_to(const std::string& mode) {
+  FunctionDefinition moved = definition_;
+  moved.mode = mode;
+  // The new one is open before the old one closes, so a mode that cannot serve changes nothing. No batch runs.
+  CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<HostedFunction> opened, HostedFunction::open(*host_, moved, waker_));
+  definition_ = std::move(moved);
+  return use(std::move(opened))->close();
+}
+
+std::string FunctionOperator::mode() const {
+  const std::scoped_lock lock(mutex_);
+  return mode_;
+}
+
+std::string FunctionOperator::plugin() const {
+  const std::scoped_lock lock(mutex_);
+  return plugin_;
 }
 
 std::optional<size_t> FunctionOperator::count_kept() const {
@@ -172,6 +202,7 @@ Status FunctionOperator::submit(Submission submission) {
 }
 
 void FunctionOperator::cancel() {
+  const std::scoped_lock lock(mutex_);
   if (function_ != nullptr) function_->cancel();
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <variant>
@@ -33,8 +34,11 @@ class FunctionOperator : public Operator {
   void cancel() override;
   Status close() override;
 
-  std::string mode() const override { return mode_; }
-  std::string plugin() const override { return plugin_; }
+  Result<std::string> snapshot() override { return store_ == nullptr ? std::string() : store_->snapshot(); }
+  Status move_to(const std::string& mode) override;
+
+  std::string mode() const override;
+  std::string plugin() const override;
   uint64_t dead_letters() const override { return dead_letters_.load(std::memory_order_relaxed); }
   std::optional<int64_t> kept_entries() const override;
 
@@ -92,13 +96,19 @@ class FunctionOperator : public Operator {
   Result<columnar::Array> next_batch();
   void publish_kept();
 
+  std::unique_ptr<HostedFunction> use(std::unique_ptr<HostedFunction> function);
+
   FunctionDefinition definition_;
+  const Host* host_ = nullptr;
+  Waker* waker_ = nullptr;
   std::unique_ptr<FunctionStore> store_;  // if it has state; outlives the function
+  mutable std::mutex mutex_;              // guards the three below against those who cancel and ask, while they change
   std::unique_ptr<HostedFunction> function_;
   std::string mode_;
   std::string plugin_;
   int64_t batch_rows_ = 0;
-  size_t most_ = 0;  // batches in flight
+  size_t most_ = 0;       // batches in flight
+  bool limited_ = false;  // by limit_in_flight(), whatever the function takes
   size_t batches_ = 0;
   std::deque<Running> in_flight_;
   std::deque<Waiting> waiting_;

@@ -1,6 +1,10 @@
 // Where the state and the timers of an operator's function lie: with the operator, by key group.
 #pragma once
 
+#include <span>
+#include <string>
+
+#include "checkpoint/snapshot.h"
 #include "clutch/columnar/result.h"
 #include "exchange/key_group.h"
 #include "state/function_state.h"
@@ -13,12 +17,20 @@ namespace clutch::engine {
 class FunctionStore {
  public:
   FunctionStore(KeyGroups groups, int32_t subtask)
-      : backend_(groups, subtask, clock_), state_(backend_, groups, subtask, clock_) {}
+      : range_(groups.range_of(subtask)),
+        backend_(groups, subtask, clock_),
+        state_(backend_, groups, subtask, clock_) {}
 
   const clutch_app_state_store* table() const { return state_.store(); }
   size_t cell_count() const { return backend_.cell_count() + state_.own_cell_count(); }
 
+  // Every key group with its state and timers, and what is kept under the empty key.
+  Result<std::string> snapshot();
+  // Before the function opens: the groups of this subtask from what the subtasks before had, however many they were.
+  Status restore(std::span<const SnapshotPart* const> parts);
+
  private:
+  const KeyGroupRange range_;
   WallClock clock_;
   MemoryBackend backend_;
   FunctionState state_;

@@ -25,6 +25,7 @@ class IntervalJoinOperator final : public RowsOperator {
   // The columns that a join function of these inputs gets.
   static columnar::Field function_input(const std::vector<BatchType>& inputs);
 
+  Result<std::string> snapshot() override { return Operator::snapshot(); }
   Status process(size_t input, columnar::Array batch, Output& output) override;
   Status on_signal(TimeSignal signal, Output& output) override;
 

@@ -7,7 +7,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "checkpoint/snapshot.h"
 #include "clutch/clutch.hpp"
 #include "clutch/columnar/owned.h"
 #include "clutch/columnar/result.h"
@@ -15,6 +17,8 @@
 #include "time/signal.h"
 
 namespace clutch::engine {
+
+class Gathering;
 
 // Where an operator sends what it makes: to the next operator of its chain, which takes it before the call returns, or
 // into channels, which may wait for room. After an error nothing more may be sent.
@@ -32,11 +36,15 @@ class Output {
 struct OperatorContext {
   const Host* host = nullptr;
   Waker* waker = nullptr;  // of the subtask
+  Gathering* gathering = nullptr;
   std::string job_name;
   int32_t subtask = 0;
   int32_t parallelism = 1;
   int32_t max_parallelism = 128;
   int64_t batch_rows = 4096;
+  const Snapshot* snapshot = nullptr;  // that the job begins with
+  // What it kept of this operator, of all subtasks that it had; empty: it begins anew.
+  std::vector<const SnapshotPart*> restored;
 };
 
 // One instance a subtask, used by its thread alone, but for cancel(). The order of calls: open, then the others until
@@ -68,13 +76,15 @@ class Operator {
   // Send everything that is in the making, and wait for it: so that a snapshot has no batches in it.
   virtual Status drain(Output&) { return {}; }
 
-  // What a checkpoint keeps of the operator, after drain(); restore() takes it between open and the first input.
-  virtual Result<std::string> snapshot(int64_t checkpoint) {
-    return Status(CLUTCH_ERR_UNSUPPORTED,
-                  "checkpoint " + std::to_string(checkpoint) + ": this operator has no snapshots");
+  // What a snapshot of the job keeps of the operator, after drain(); open() finds it in its context. Empty: nothing.
+  virtual Result<std::string> snapshot() {
+    return Status(CLUTCH_ERR_UNSUPPORTED, "it has no snapshots yet; leave it out of jobs that need one");
   }
-  virtual Status restore(std::string_view) {
-    return Status(CLUTCH_ERR_UNSUPPORTED, "this operator cannot be restored from a snapshot");
+
+  // After drain(): close the function behind it and open it in another mode, with the state that it has. After a
+  // failure all is as before.
+  virtual Status move_to(const std::string& mode) {
+    return Status(CLUTCH_ERR_ARGUMENT, "it has no function that could move to the mode \"" + mode + "\"");
   }
 
   // Whether nothing is in the making that drain() would send.

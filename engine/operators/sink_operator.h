@@ -12,6 +12,9 @@ class SinkOperator final : public Operator {
  public:
   SinkOperator(const Sink& sink, columnar::Field element) : sink_(&sink), element_(std::move(element)) {}
 
+  // Nothing: what was written is with others.
+  Result<std::string> snapshot() override { return std::string(); }
+
   Status open(const OperatorContext& context) override;
   Status process(size_t input, columnar::Array batch, Output& output) override;
   std::optional<Deadline> deadline() const override { return writer_->next_tick(); }

@@ -14,6 +14,9 @@ class WatermarkOperator final : public Operator {
   // interval 0: no watermarks but the last.
   WatermarkOperator(WatermarkStrategy strategy, int64_t interval_ms);
 
+  // Nothing: the next elements tell the time anew.
+  Result<std::string> snapshot() override { return std::string(); }
+
   Status open(const OperatorContext& context) override;
   Status process(size_t input, columnar::Array batch, Output& output) override;
   Status on_signal(TimeSignal signal, Output& output) override;

@@ -38,6 +38,7 @@ class WindowOperator final : public RowsOperator {
   static columnar::Field function_input(const std::vector<BatchType>& inputs);
 
   Status open(const OperatorContext& context) override;
+  Result<std::string> snapshot() override { return Operator::snapshot(); }
   std::optional<Deadline> deadline() const override;
   Status on_deadline(Output& output) override { return advance(output); }
 

@@ -34,7 +34,9 @@ Status Link::measured(Work work) {
 
 Status Link::open(const OperatorContext& context) {
   if (operator_ == nullptr) return {};
-  return named(operator_->open(context));
+  OperatorContext own = context;
+  if (context.snapshot != nullptr) own.restored = context.snapshot->named(label_.key);
+  return named(operator_->open(own));
 }
 
 Status Link::process(size_t input, columnar::Array batch) {
@@ -72,6 +74,30 @@ Status Link::close() {
 
 std::optional<Operator::Deadline> Link::deadline() const {
   return operator_ == nullptr ? std::nullopt : operator_->deadline();
+}
+
+Status Link::drain() {
+  if (operator_ == nullptr) return {};
+  return measured([&] { return operator_->drain(*this); });
+}
+
+Result<std::string> Link::snapshot() {
+  if (operator_ == nullptr) return std::string();
+  Result<std::string> kept = operator_->snapshot();
+  if (!kept.ok()) return named(std::move(kept).status());
+  return kept;
+}
+
+Status Link::pass(Barrier barrier) {
+  for (Route& route : routes_) {
+    if (route.sender != nullptr) CLUTCH_RETURN_IF_ERROR(route.sender->pass(barrier));
+  }
+  return {};
+}
+
+Status Link::move_to(const std::string& mode) {
+  if (operator_ == nullptr) return {};
+  return named(operator_->move_to(mode));
 }
 
 void Link::cancel() {

@@ -1,6 +1,7 @@
 // The operators of one subtask, each joined to those that take its output.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,8 @@ class Link final : public Output {
   struct Label {
     int32_t node = 0;  // id of the first node
     std::string name;
+    std::string key;             // in snapshots
+    std::vector<int32_t> nodes;  // ids of all
   };
 
   Link(Label label, std::unique_ptr<Operator> op) : label_(std::move(label)), operator_(std::move(op)) {}
@@ -42,6 +45,16 @@ class Link final : public Output {
   Status finish();
   Status close();
   std::optional<Operator::Deadline> deadline() const;
+  // Of a snapshot: everything before it is sent, then it is kept, then the barrier goes to the senders.
+  Status drain();
+  Result<std::string> snapshot();
+  Status pass(Barrier barrier);
+  Status move_to(const std::string& mode);
+  // Whether it runs one of that node.
+  bool has_function(int32_t node) const {
+    return operator_ != nullptr && !operator_->mode().empty() &&
+           std::find(label_.nodes.begin(), label_.nodes.end(), node) != label_.nodes.end();
+  }
   void cancel();
   void close_senders();
   bool idle() const { return operator_ == nullptr || operator_->idle(); }

@@ -50,6 +50,13 @@ Status Sender::signal(TimeSignal signal) {
   return {};
 }
 
+Status Sender::pass(Barrier barrier) {
+  for (const Target& target : targets_) {
+    if (target.gate != nullptr) CLUTCH_RETURN_IF_ERROR(put(target, barrier, 0));
+  }
+  return {};
+}
+
 Status Sender::put(const Target& target, StreamElement element, int64_t bytes) {
   const auto start = std::chrono::steady_clock::now();
   Status status = target.gate->put(target.channel, std::move(element), bytes);

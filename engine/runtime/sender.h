@@ -31,7 +31,8 @@ class Sender {
 
   // Waits for room. Fails with the reason of a gate that was cancelled.
   Status send(columnar::Array batch);
-  // To every receiver there is.
+  // Both to every receiver there is.
+  Status pass(Barrier barrier);
   Status signal(TimeSignal signal);
   void close();
 

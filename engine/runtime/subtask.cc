@@ -34,7 +34,11 @@ Status Subtask::open(const OperatorContext& context) {
   OperatorContext own = context;
   own.waker = this;
   own.subtask = number_;
-  if (input_.reader != nullptr) CLUTCH_RETURN_IF_ERROR(of_source(input_.reader->prepare()));
+  gathering_ = context.gathering;
+  if (input_.reader != nullptr) {
+    CLUTCH_RETURN_IF_ERROR(of_source(input_.reader->prepare()));
+    CLUTCH_RETURN_IF_ERROR(of_source(restore_reader(context.snapshot)));
+  }
   for (const std::unique_ptr<Link>& link : links_) {
     ++opened_;
     CLUTCH_RETURN_IF_ERROR(link->open(own));
@@ -42,8 +46,23 @@ Status Subtask::open(const OperatorContext& context) {
   return {};
 }
 
+// A position is of one instance among so many; what another number of them had read does not tell what is left.
+Status Subtask::restore_reader(const Snapshot* snapshot) {
+  if (snapshot == nullptr) return {};
+  for (const SnapshotPart* part : snapshot->named(links_.front()->label().key)) {
+    if (part->parallelism != parallelism_) {
+      return Status(CLUTCH_ERR_CONFIG, "its positions in the snapshot are those of " +
+                                           std::to_string(part->parallelism) + " subtasks, and it has " +
+                                           std::to_string(parallelism_) + " now; give it the parallelism it had");
+    }
+    if (part->subtask == number_) return input_.reader->restore(part->bytes);
+  }
+  return {};
+}
+
 Status Subtask::run() {
   Status status = input_.reader != nullptr ? read_source() : read_gate();
+  leave();
   if (status.ok()) status = end_of_input();
   if (status.ok()) {
     for (const std::unique_ptr<Link>& link : links_) link->close_senders();
@@ -70,6 +89,7 @@ Status Subtask::read_source() {
   CLUTCH_RETURN_IF_ERROR(of_source(input_.reader->open()));
   while (!cancelled_.load()) {
     CLUTCH_RETURN_IF_ERROR(poll_all());
+    CLUTCH_RETURN_IF_ERROR(run_tasks());
     Result<SourceReader::Polled> polled = input_.reader->poll(deadline());
     if (!polled.ok()) return of_source(std::move(polled).status());
     if (polled->kind == SourceReader::Polled::Kind::kEnded) {
@@ -85,6 +105,8 @@ Status Subtask::read_source() {
 Status Subtask::read_gate() {
   while (true) {
     CLUTCH_RETURN_IF_ERROR(poll_all());
+    CLUTCH_RETURN_IF_ERROR(run_tasks());
+    CLUTCH_RETURN_IF_ERROR(align());
     bool over = false;
     CLUTCH_RETURN_IF_ERROR(turn(over));
     if (over) return {};
@@ -123,7 +145,112 @@ Status Subtask::take(size_t channel, StreamElement element) {
     return links_.front()->process(input_.input_of_channel[channel], std::move(*batch));
   }
   if (const auto* signal = std::get_if<TimeSignal>(&element)) return take_signal(channel, *signal);
-  return Status(CLUTCH_ERR_INTERNAL, "task \"" + name_ + "\": a barrier came, and nobody starts checkpoints");
+  return take_barrier(channel, std::get<Barrier>(element));
+}
+
+void Subtask::post(Task task) {
+  {
+    const std::scoped_lock lock(tasks_mutex_);
+    if (!over_) {
+      tasks_.push_back(std::move(task));
+      wake();
+      return;
+    }
+  }
+  const Status ignored = task(false);  // nobody runs who could fail
+}
+
+Status Subtask::run_tasks() {
+  std::vector<Task> tasks;
+  {
+    const std::scoped_lock lock(tasks_mutex_);
+    tasks.swap(tasks_);
+  }
+  Status status;
+  for (const Task& task : tasks) {
+    Status done = task(status.ok());
+    if (status.ok()) status = std::move(done);
+  }
+  return status;
+}
+
+void Subtask::leave() {
+  std::vector<Task> tasks;
+  {
+    const std::scoped_lock lock(tasks_mutex_);
+    tasks.swap(tasks_);
+    over_ = true;
+  }
+  for (const Task& task : tasks) {
+    const Status ignored = task(false);
+  }
+  gathering_->leave("task \"" + name_ + "\"");
+}
+
+bool Subtask::has_function(int32_t node) const {
+  return std::any_of(links_.begin(), links_.end(), [node](const auto& link) { return link->has_function(node); });
+}
+
+Status Subtask::move(int32_t node, const std::string& mode, Status& ret_moved) {
+  for (const std::unique_ptr<Link>& link : links_) {
+    if (!link->has_function(node)) continue;
+    CLUTCH_RETURN_IF_ERROR(link->drain());
+    ret_moved = link->move_to(mode);
+    if (!ret_moved.ok()) break;
+  }
+  return {};
+}
+
+// The channels that were heard wait until the others have been, so that everything before the barrier is worked off and
+// nothing behind it.
+Status Subtask::take_barrier(size_t channel, Barrier barrier) {
+  if (barrier_.has_value() && !(*barrier_ == barrier)) {
+    return Status(CLUTCH_ERR_INTERNAL, "task \"" + name_ + "\": a barrier overtook another one");
+  }
+  barrier_ = barrier;
+  aligned_.resize(input_.input_of_channel.size(), false);
+  aligned_[channel] = true;
+  input_.gate->pause(channel);
+  return align();
+}
+
+Status Subtask::align() {
+  if (!barrier_.has_value()) return {};
+  for (size_t channel = 0; channel < aligned_.size(); ++channel) {
+    if (!aligned_[channel] && !input_.gate->is_over(channel)) return {};
+  }
+  const Barrier barrier = *std::exchange(barrier_, std::nullopt);
+  CLUTCH_RETURN_IF_ERROR(keep(barrier));
+  for (size_t channel = 0; channel < aligned_.size(); ++channel) {
+    if (aligned_[channel]) input_.gate->resume(channel);
+  }
+  aligned_.assign(aligned_.size(), false);
+  return {};
+}
+
+// What cannot be kept fails the snapshot, and not the job.
+Status Subtask::keep(Barrier barrier) {
+  std::vector<SnapshotPart> parts;
+  Status failure;
+  const auto add = [&](const Link& link, Result<std::string> bytes) {
+    if (!bytes.ok()) {
+      if (failure.ok()) failure = std::move(bytes).status();
+    } else if (!bytes->empty()) {
+      parts.push_back({link.label().key, number_, parallelism_, std::move(*bytes)});
+    }
+  };
+  if (input_.reader != nullptr) add(*links_.front(), input_.reader->position());
+  for (const std::unique_ptr<Link>& link : links_) {
+    CLUTCH_RETURN_IF_ERROR(link->drain());
+    add(*link, link->snapshot());
+  }
+  for (const std::unique_ptr<Link>& link : links_) CLUTCH_RETURN_IF_ERROR(link->pass(barrier));
+  if (failure.ok()) {
+    gathering_->bring(barrier.checkpoint, std::move(parts));
+  } else {
+    gathering_->fail(barrier.checkpoint, std::move(failure));
+  }
+  return {};
 }
 
 Status Subtask::take_signal(size_t channel, TimeSignal signal) {

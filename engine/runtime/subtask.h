@@ -3,10 +3,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "checkpoint/gathering.h"
 #include "exchange/input_gate.h"
 #include "runtime/chain.h"
 #include "source/source.h"
@@ -37,6 +40,17 @@ class Subtask final : public Waker {
   // Closes what was opened. By the thread that ran, or by the one that opened if nothing ran.
   Status close();
 
+  // From any thread: have something done at the next border between batches, by the subtask's thread. It is given
+  // whether the subtask still runs: false when it has ended without coming to it, or before it was asked.
+  using Task = std::function<Status(bool running)>;
+  void post(Task task);
+  // A task that begins a snapshot in a subtask that reads a source.
+  Status begin_snapshot(int64_t number) { return keep(Barrier{number}); }
+  // A task that closes the functions of a node and opens them in another mode; `ret_moved` says if that went well, and
+  // the status if the job can go on.
+  Status move(int32_t node, const std::string& mode, Status& ret_moved);
+  bool has_function(int32_t node) const;
+
   // From any thread, more than once: run() and open calls inside of it return soon, with the reason or with an error
   // that came of it.
   void cancel(const Status& reason);
@@ -58,6 +72,12 @@ class Subtask final : public Waker {
   Status take(size_t channel, StreamElement element);
   Status take_signal(size_t channel, TimeSignal signal);
   Status poll_all();
+  Status run_tasks();
+  Status take_barrier(size_t channel, Barrier barrier);
+  Status align();
+  Status keep(Barrier barrier);
+  Status restore_reader(const Snapshot* snapshot);
+  void leave();
   Status turn(bool& ret_over);
   Status end_of_input();
   std::optional<Operator::Deadline> deadline() const;
@@ -76,6 +96,12 @@ class Subtask final : public Waker {
   TimeSignals of_input_;
   TimeSignals of_all_;
   size_t opened_ = 0;  // links
+  Gathering* gathering_ = nullptr;
+  std::optional<Barrier> barrier_;  // that channels are aligned at
+  std::vector<bool> aligned_;       // channels
+  std::mutex tasks_mutex_;          // guards the two below
+  std::vector<Task> tasks_;
+  bool over_ = false;
   int64_t taken_ = 0;  // what the loops count of this subtask
   bool last_watermark_sent_ = false;
   bool last_watermark_counted_ = false;  // sent, and perhaps still at work

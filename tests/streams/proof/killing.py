@@ -91,7 +91,8 @@ def _send(connection: socket.socket, client: Any, choose: random.Random, kills: 
                 return killed  # the job has ended
             if number % GROUP == GROUP // 2 and killed < kills:
                 time.sleep(choose.random() * 0.01)  # anywhere in the work on a batch
-                kill_one(choose)
+                if not kill_one(choose, lambda: client.get_job_status().result() is JobStatus.RUNNING):
+                    return killed
                 killed += 1
         _wait(client, group * GROUP)
     return killed

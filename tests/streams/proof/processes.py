@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from typing import Dict, List, Optional
+from typing import Callable, Dict, List, Optional
 
 
 def _stat(pid: int) -> Optional[List[str]]:
@@ -58,10 +58,12 @@ def threads() -> Dict[int, str]:
     return found
 
 
-def kill_one(choose: random.Random) -> int:
-    """SIGKILL for one worker; waits until there is one. Its number."""
+def kill_one(choose: random.Random, going: Callable[[], bool]) -> bool:
+    """SIGKILL for one worker; waits until there is one. False if the job, which `going` tells of, ended before."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
+        if not going():
+            return False
         there = workers()
         if there:
             chosen = choose.choice(there)
@@ -69,6 +71,6 @@ def kill_one(choose: random.Random) -> int:
                 os.kill(chosen, signal.SIGKILL)
             except ProcessLookupError:
                 continue  # it ended between the look and the kill
-            return chosen
+            return True
         time.sleep(0.001)
     raise AssertionError("no worker was found to kill; there are %s" % descendants())
