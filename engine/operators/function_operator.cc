@@ -105,7 +105,10 @@ Status FunctionOperator::advance(Output& output) {
     if (!in_flight_.empty()) CLUTCH_RETURN_IF_ERROR(complete_oldest(false, output, progress));
     // A batch that runs may be committing its state right now.
     if (batches_ == 0 && kept_asked_.load(std::memory_order_relaxed)) publish_kept();
-    if (!waiting_.empty()) {
+    if (prepared_.has_value() && in_flight_.empty()) {
+      CLUTCH_RETURN_IF_ERROR(submit_prepared());
+      progress = true;
+    } else if (!waiting_.empty()) {
       CLUTCH_RETURN_IF_ERROR(start_next(progress));
     } else if (in_flight_.empty()) {
       CLUTCH_ASSIGN_OR_RETURN(std::optional<Submission> due, when_idle());
@@ -148,10 +151,15 @@ Status FunctionOperator::complete_oldest(bool wait, Output& output, bool& ret_pr
   if (const uint64_t dropped = result->dead_letters(); dropped > 0) {
     dead_letters_.fetch_add(dropped, std::memory_order_relaxed);
   }
+  // The next one runs while this one's rows are handed on.
+  if (prepared_.has_value() && in_flight_.empty()) CLUTCH_RETURN_IF_ERROR(submit_prepared());
   return deliver(*result, std::move(kept), output);
 }
 
+Status FunctionOperator::submit_prepared() { return submit(*std::exchange(prepared_, std::nullopt)); }
+
 Status FunctionOperator::start_next(bool& ret_progress) {
+  if (prepared_.has_value()) return {};
   if (const auto* signal = std::get_if<TimeSignal>(&waiting_.front())) {
     passed(*signal);
     in_flight_.push_back(*signal);
@@ -161,11 +169,15 @@ Status FunctionOperator::start_next(bool& ret_progress) {
   }
   // What a signal starts must not be overtaken by the rows behind it where batches run one at a time.
   const bool full = batches_ >= most_ || (most_ == 1 && !in_flight_.empty());
-  if (full) return {};
+  // A whole batch is made ready while the one before it runs; smaller ones still grow, and none comes before a signal.
+  const bool ahead = full && most_ == 1 && waiting_rows_ >= batch_rows_ && in_flight_.size() == 1 && batches_ == 1;
+  if (full && !ahead) return {};
   CLUTCH_ASSIGN_OR_RETURN(columnar::Array batch, next_batch());
   CLUTCH_ASSIGN_OR_RETURN(Submission submission, prepare(std::move(batch)));
   ret_progress = true;
-  return submit(std::move(submission));
+  if (!ahead) return submit(std::move(submission));
+  prepared_ = std::move(submission);
+  return {};
 }
 
 // The batches at the head of those that wait, together as far as they fit into one.

@@ -30,7 +30,7 @@ class FunctionOperator : public Operator {
   Status on_signal(TimeSignal signal, Output& output) override;
   Status poll(Output& output) override { return advance(output); }
   Status drain(Output& output) override;
-  bool idle() const override { return waiting_.empty() && in_flight_.empty(); }
+  bool idle() const override { return waiting_.empty() && in_flight_.empty() && !prepared_.has_value(); }
   void cancel() override;
   Status close() override;
 
@@ -93,6 +93,7 @@ class FunctionOperator : public Operator {
   Status submit(Submission submission);
   Status complete_oldest(bool wait, Output& output, bool& ret_progress);
   Status start_next(bool& ret_progress);
+  Status submit_prepared();
   Result<columnar::Array> next_batch();
   void publish_kept();
 
@@ -111,6 +112,7 @@ class FunctionOperator : public Operator {
   bool limited_ = false;  // by limit_in_flight(), whatever the function takes
   size_t batches_ = 0;
   std::deque<Running> in_flight_;
+  std::optional<Submission> prepared_;  // runs next; where batches run one at a time, it is made ready meanwhile
   std::deque<Waiting> waiting_;
   int64_t waiting_rows_ = 0;
   std::atomic<uint64_t> dead_letters_ = 0;

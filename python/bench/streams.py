@@ -4,7 +4,8 @@
     meson devenv -C build python3 ../python/bench/streams.py [--rows N] [--repeats N] [--only NAME]
 
 Each contender runs once in turn, --repeats times; printed are the median time a row, and the ratio to the plain
-Python loop, from the medians. A job's time is that of env.execute(): from the start of its functions to their end.
+Python loop, from the medians. A job's time begins when its functions are open and ends with the job; what it took to
+open them, in process mode to start workers, stands beside it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import statistics
 import sys
 import time
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
 
 from clutch.common import Configuration, Time, Types, WatermarkStrategy
 from clutch.common.watermark_strategy import TimestampAssigner
@@ -44,6 +45,21 @@ def add_one(x: int) -> int:
     return x + 1
 
 
+class Timed(NamedTuple):
+    """Seconds."""
+
+    running: float
+    opening: float = 0.0
+
+
+def timed(env: StreamExecutionEnvironment, name: str) -> Timed:
+    begin = time.perf_counter()
+    client = env.execute_async(name)
+    opened = time.perf_counter()
+    client.get_job_execution_result().result()
+    return Timed(time.perf_counter() - opened, opened - begin)
+
+
 class MapBench:
     """map(x + 1) from a sequence to a sink that drops."""
 
@@ -57,12 +73,12 @@ class MapBench:
         for x in range(self.rows):
             out.append(add_one(x))
 
-    def job(self, mode: str, parallelism: int = 1) -> None:
+    def job(self, mode: str, parallelism: int = 1) -> Timed:
         env = environment(mode, parallelism)
         numbers(env, self.rows).map(add_one, output_type=Types.LONG()).sink_to(DiscardingSink())
-        env.execute("map")
+        return timed(env, "map")
 
-    def contenders(self) -> Dict[str, Callable[[], None]]:
+    def contenders(self) -> Dict[str, Callable[[], Timed]]:
         found = {mode: (lambda mode=mode: self.job(mode)) for mode in MODES}
         found["process, 2 workers"] = lambda: self.job("process", 2)
         return found
@@ -118,13 +134,13 @@ class KeyedBench:
             for given in function.process_element(x, state):
                 out.append(given)
 
-    def job(self, mode: str) -> None:
+    def job(self, mode: str) -> Timed:
         env = environment(mode)
         stream = numbers(env, self.rows).key_by(self.key_of, key_type=Types.LONG())
         stream.process(Count(), output_type=Types.LONG()).sink_to(DiscardingSink())
-        env.execute("keyed count")
+        return timed(env, "keyed count")
 
-    def contenders(self) -> Dict[str, Callable[[], None]]:
+    def contenders(self) -> Dict[str, Callable[[], Timed]]:
         return {mode: (lambda mode=mode: self.job(mode)) for mode in MODES}
 
 
@@ -162,15 +178,15 @@ class WindowBench:
             before = sums.get(cell)
             sums[cell] = x if before is None else add(before, x)
 
-    def job(self, mode: str) -> None:
+    def job(self, mode: str) -> Timed:
         env = environment(mode)
         strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Self())
         stream = numbers(env, self.rows, strategy).key_by(self.key_of, key_type=Types.LONG())
         sums = stream.window(TumblingEventTimeWindows.of(Time.milliseconds(self.rows // 10))).reduce(add)
         sums.sink_to(DiscardingSink())
-        env.execute("window sum")
+        return timed(env, "window sum")
 
-    def contenders(self) -> Dict[str, Callable[[], None]]:
+    def contenders(self) -> Dict[str, Callable[[], Timed]]:
         return {mode: (lambda mode=mode: self.job(mode)) for mode in MODES}
 
 
@@ -212,15 +228,15 @@ class JoinBench:
                         out.append(given)
                     at += 1
 
-    def job(self, mode: str) -> None:
+    def job(self, mode: str) -> Timed:
         env = environment(mode)
         strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Self())
         sides = [numbers(env, self.rows, strategy).key_by(self.key_of, key_type=Types.LONG()) for _ in range(2)]
         joined = sides[0].interval_join(sides[1]).between(Time.milliseconds(-1), Time.milliseconds(1))
         joined.process(Pair(), output_type=Types.LONG()).sink_to(DiscardingSink())
-        env.execute("interval join")
+        return timed(env, "interval join")
 
-    def contenders(self) -> Dict[str, Callable[[], None]]:
+    def contenders(self) -> Dict[str, Callable[[], Timed]]:
         return {mode: (lambda mode=mode: self.job(mode)) for mode in MODES}
 
 
@@ -228,18 +244,23 @@ BENCHES = (MapBench, KeyedBench, WindowBench, JoinBench)
 
 
 def measure(bench: Any, repeats: int) -> None:
-    contenders = {"plain Python": bench.plain, **bench.contenders()}
-    times: Dict[str, List[float]] = {name: [] for name in contenders}
+    def plain() -> Timed:
+        begin = time.perf_counter()
+        bench.plain()
+        return Timed(time.perf_counter() - begin)
+
+    contenders = {"plain Python": plain, **bench.contenders()}
+    times: Dict[str, List[Timed]] = {name: [] for name in contenders}
     for _ in range(repeats):
         for name, run in contenders.items():
-            start = time.perf_counter()
-            run()
-            times[name].append(time.perf_counter() - start)
-    base = statistics.median(times["plain Python"])
+            times[name].append(run())
+    base = statistics.median(of.running for of in times["plain Python"])
     print("%s: %s" % (bench.name, (type(bench).__doc__ or "").strip()))
     for name, measured in times.items():
-        middle = statistics.median(measured)
-        print("  %-20s %8.1f ns a row   %5.2f x" % (name, middle / bench.rows * 1e9, middle / base))
+        middle = statistics.median(of.running for of in measured)
+        opening = statistics.median(of.opening for of in measured)
+        line = "  %-20s %8.1f ns a row   %5.2f x" % (name, middle / bench.rows * 1e9, middle / base)
+        print(line + ("   opened in %.0f ms" % (opening * 1e3) if opening else ""))
     sys.stdout.flush()
 
 

@@ -18,6 +18,7 @@ constexpr int64_t kNothing = -1;
 constexpr int64_t kEnd = -2;
 int64_t taken(InputGate& gate) {
   auto result = gate.take(InputGate::Deadline());
+  while (result.ok() && result->kind == Kind::kWoken) result = gate.take(InputGate::Deadline());
   EXPECT_TRUE(result.ok()) << result.status().message();
   if (!result.ok() || result->kind == Kind::kTimeout) return kNothing;
   return result->kind == Kind::kEnded ? kEnd : std::get<TimeSignal>(result->element).time;
@@ -64,11 +65,23 @@ TEST(InputGate, APausedChannelKeepsWhatItHas) {
   gate.pause(0);
   gate.close(0);
   gate.close(1);
+  EXPECT_FALSE(gate.is_over(1));
   EXPECT_EQ(taken(gate), 2);
+  EXPECT_TRUE(gate.is_over(1));
+  EXPECT_FALSE(gate.is_over(0));
   EXPECT_EQ(taken(gate), kNothing);
   gate.resume(0);
   EXPECT_EQ(taken(gate), 1);
   EXPECT_EQ(taken(gate), kEnd);
+}
+
+TEST(InputGate, AnEndIsHeardWhileAnotherChannelIsPaused) {
+  InputGate gate(2, 1000);
+  ASSERT_TRUE(gate.put(0, mark(1), 1).ok());
+  gate.pause(0);
+  gate.close(1);
+  EXPECT_EQ(gate.take()->kind, Kind::kWoken);
+  EXPECT_TRUE(gate.is_over(1));
 }
 
 TEST(InputGate, AnElementOverTheCapacityGoesIntoAnEmptyChannelAlone) {
