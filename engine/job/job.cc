@@ -207,6 +207,10 @@ Status Job::move(int32_t node, const std::string& mode, std::chrono::millisecond
     subtask->post([subtask, moves, node, mode](bool running) {
       // Draining may fail, which ends the job; a mode that does not serve does not.
       Status moved;
+      if (!running) {
+        moved = Status(CLUTCH_ERR_ARGUMENT, "task \"" + subtask->name() + "\" has ended, so node " +
+                                                std::to_string(node) + " cannot move to the mode \"" + mode + "\"");
+      }
       Status of_job = running ? subtask->move(node, mode, moved) : Status();
       const std::scoped_lock lock(moves->mutex);
       if (moves->failure.ok()) moves->failure = of_job.ok() ? std::move(moved) : of_job;

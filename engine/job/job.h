@@ -66,7 +66,9 @@ class Job {
   Result<std::string> snapshot(std::chrono::milliseconds timeout);
 
   // Close the functions of a node at the next border between batches, each in its subtask, and open them in another
-  // mode, with the state and the timers that they have. A mode that does not serve them changes nothing.
+  // mode, with the state and the timers that they have; what they keep in themselves begins anew. A mode that does not
+  // serve them changes nothing; the error of a function's close() is told when it has moved. CLUTCH_ERR_UNSUPPORTED for
+  // sinks in Python, CLUTCH_ERR_ARGUMENT for nodes without a function and when a subtask has ended.
   Status move(int32_t node, const std::string& mode, std::chrono::milliseconds timeout);
 
   // Blocks until the job is over or the time has passed; nothing: it is not over. The error of a job names the operator

@@ -39,12 +39,13 @@ const columnar::Type* key_of(const Vertex& vertex) {
   return nullptr;
 }
 
-FunctionDefinition::Step python_step(const NodeSpec& node, const Vertex& vertex) {
-  const auto& python = std::get<PythonSpec>(node.body);
-  FunctionDefinition::Step step = step_of(python.kind, python.code, node.name);
+// A step with the options, side outputs and key of its node.
+FunctionDefinition::Step node_step(const NodeSpec& node, const Vertex& vertex, std::string_view kind,
+                                   const CodeSpec& code, const PythonSpec& python) {
+  FunctionDefinition::Step step = step_of(kind, code, node.name);
   step.options.insert(step.options.end(), python.options.begin(), python.options.end());
   if (!python.side_outputs.empty()) step.options.emplace_back("side_outputs", sides_text(python.side_outputs));
-  const columnar::Type* key = find_kind(python.kind)->keyed ? key_of(vertex) : nullptr;
+  const columnar::Type* key = key_of(vertex);
   if (key != nullptr) step.options.emplace_back("key_type", columnar::to_string(*key));
   return step;
 }
@@ -52,7 +53,9 @@ FunctionDefinition::Step python_step(const NodeSpec& node, const Vertex& vertex)
 FunctionDefinition python_function(const JobDescription& job, const Graph& graph, const PlannedOperator& planned) {
   FunctionDefinition definition;
   for (const size_t at : planned.vertices) {
-    definition.steps.push_back(python_step(job.nodes[graph.vertices[at].node], graph.vertices[at]));
+    const NodeSpec& node = job.nodes[graph.vertices[at].node];
+    const auto& step = std::get<PythonSpec>(node.body);
+    definition.steps.push_back(node_step(node, graph.vertices[at], step.kind, step.code, step));
   }
   const auto& python = std::get<PythonSpec>(job.nodes[graph.vertices[planned.first()].node].body);
   definition.input = RowsOperator::function_input(graph.vertices[planned.first()].inputs);
@@ -62,17 +65,6 @@ FunctionDefinition python_function(const JobDescription& job, const Graph& graph
   definition.mode = python.execution_mode;
   definition.timeout_ms = python.timeout_ms;
   return definition;
-}
-
-// Of a window or a join: its steps are options, sides and key as for other functions.
-FunctionDefinition::Step node_step(const NodeSpec& node, const Vertex& vertex, std::string_view kind,
-                                   const CodeSpec& code, const PythonSpec& python) {
-  FunctionDefinition::Step step = step_of(kind, code, node.name);
-  step.options.insert(step.options.end(), python.options.begin(), python.options.end());
-  if (!python.side_outputs.empty()) step.options.emplace_back("side_outputs", sides_text(python.side_outputs));
-  const columnar::Type* key = key_of(vertex);
-  if (key != nullptr) step.options.emplace_back("key_type", columnar::to_string(*key));
-  return step;
 }
 
 void add_common(const PythonSpec& python, FunctionDefinition& definition) {

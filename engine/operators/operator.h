@@ -81,8 +81,8 @@ class Operator {
     return Status(CLUTCH_ERR_UNSUPPORTED, "it has no snapshots yet; leave it out of jobs that need one");
   }
 
-  // After drain(): close the function behind it and open it in another mode, with the state that it has. After a
-  // failure all is as before.
+  // After drain(): close the function behind it and open it in another mode, with the state that it has. Where it does
+  // not open all is as before; an error of the old one's close() is told when the new one is there.
   virtual Status move_to(const std::string& mode) {
     return Status(CLUTCH_ERR_ARGUMENT, "it has no function that could move to the mode \"" + mode + "\"");
   }

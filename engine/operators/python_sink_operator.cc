@@ -51,6 +51,12 @@ Result<columnar::Array> PythonSinkOperator::arrange(size_t input, columnar::Arra
   return columnar::concatenate(arranged(), parts);
 }
 
+Status PythonSinkOperator::move_to(const std::string& mode) {
+  return Status(CLUTCH_ERR_UNSUPPORTED,
+                "a sink in Python cannot move to the mode \"" + mode +
+                    "\" while it runs, since its instance knows what it has written; start the job in that mode");
+}
+
 Status PythonSinkOperator::drain(Output& output) {
   CLUTCH_RETURN_IF_ERROR(process(1, control_row(true), output));
   return RowsOperator::drain(output);

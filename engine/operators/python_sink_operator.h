@@ -17,6 +17,8 @@ class PythonSinkOperator final : public RowsOperator {
 
   // At the end of the input, and before a snapshot: everything is written, then flushed.
   Status drain(Output& output) override;
+  // Refused: nobody but the instance knows what it has written.
+  Status move_to(const std::string& mode) override;
 
  protected:
   Result<columnar::Array> arrange(size_t input, columnar::Array batch) override;

@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 import time
-from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple, TypeVar
 
 from model.times import watermarks_of
 from proof.running import ELEMENT, Setting, environment, timed, together
@@ -19,6 +19,7 @@ from clutch.common import JobStatus, WatermarkStrategy
 from clutch.datastream import DataStream, StreamExecutionEnvironment
 from clutch.datastream.connectors import SocketSource
 
+Sent = TypeVar("Sent")
 PATIENCE = 120.0  # seconds for one element, before it is said that it never arrived
 
 
@@ -75,6 +76,35 @@ class _Progress:
         return True
 
 
+def collected_while(
+    results: Any, server: socket.socket, send: Callable[[socket.socket], Sent]
+) -> Tuple[List[Any], Sent]:
+    """What a job gives that reads from `server`, and what `send` gives, which writes to its connection meanwhile."""
+    got: List[Any] = []
+    failures: List[Exception] = []
+
+    def collect() -> None:
+        try:
+            got.extend(results)
+        except Exception as error:
+            failures.append(error)
+
+    collecting = threading.Thread(target=collect)
+    collecting.start()
+    try:
+        server.settimeout(PATIENCE)
+        connection, _ = server.accept()
+        with connection:
+            sent = send(connection)
+        collecting.join()
+    finally:
+        results.close()
+        collecting.join()
+    if failures:
+        raise failures[0]
+    return got, sent
+
+
 def fed(
     setting: Setting,
     build: Callable[[DataStream], Built],
@@ -93,29 +123,11 @@ def fed(
         env.set_parallelism(setting.parallelism)
         built = build(stream)
         results = together(built.outputs).execute_and_collect()
-        got: List[Any] = []
-        failures: List[Exception] = []
 
-        def collect() -> None:
-            try:
-                got.extend(results)
-            except Exception as error:
-                failures.append(error)
+        def send(connection: socket.socket) -> None:
+            _send(connection, _Progress(results.get_job_client(), built), elements, bound, one_by_one)
 
-        collecting = threading.Thread(target=collect)
-        collecting.start()
-        try:
-            server.settimeout(PATIENCE)
-            connection, _ = server.accept()
-            with connection:
-                _send(connection, _Progress(results.get_job_client(), built), elements, bound, one_by_one)
-            collecting.join()
-        finally:
-            results.close()
-            collecting.join()
-        if failures:
-            raise failures[0]
-        return got
+        return collected_while(results, server, send)[0]
 
 
 def _send(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import random
 import socket
-import threading
 import time
 from typing import Any, Callable, List, NamedTuple, Tuple
 
-from proof.feed import PATIENCE, lines
+from proof.feed import PATIENCE, collected_while, lines
 from proof.processes import kill_one
 from proof.running import ELEMENT, Setting, environment, timed
 
@@ -44,29 +43,8 @@ def run(job: Job, choose: random.Random, kills: int) -> Tuple[List[Any], int]:
         stream = timed(lines(env, server.getsockname()[1], ELEMENT), 0)
         env.set_parallelism(SETTING.parallelism)
         results = job.build(stream).execute_and_collect()
-        got: List[Any] = []
-        failures: List[Exception] = []
-
-        def collect() -> None:
-            try:
-                got.extend(results)
-            except Exception as error:
-                failures.append(error)
-
-        collecting = threading.Thread(target=collect)
-        collecting.start()
-        try:
-            server.settimeout(PATIENCE)
-            connection, _ = server.accept()
-            with connection:
-                killed = _send(connection, results.get_job_client(), choose, kills)
-            collecting.join()
-        finally:
-            results.close()
-            collecting.join()
-        if failures:
-            raise failures[0]
-        return got, killed
+        client = results.get_job_client()
+        return collected_while(results, server, lambda connection: _send(connection, client, choose, kills))
 
 
 def without_kills(job: Job) -> List[Any]:

@@ -215,6 +215,26 @@ TEST_P(PythonEnds, CancelEndsASourceThatWaits) {
   EXPECT_EQ(lines(), std::vector<std::string>{"closed"});
 }
 
+// An instance of a sink knows what it has written, so none takes its place while the job runs.
+TEST_P(PythonEnds, ASinkDoesNotMove) {
+  const char* const idle =
+      "class Idle:\n"
+      "  def flat_map(self, ticket):\n"
+      "    if ticket.given == 0:\n      yield 1, None, None\n"
+      "    yield None, None, (False, None)\n";
+  Sketch sketch;
+  const int kept = sketch.node(sketch.node(source(idle)), sink(with_path(kWriting)));
+  auto job = *Job::make(sketch.text(), {}, host_);
+  ASSERT_TRUE(job->start().ok());
+  EXPECT_EQ(job->move(kept, "thread", kHang).message(),
+            "operator \"kept\": a sink in Python cannot move to the mode \"thread\" while it runs, since its instance "
+            "knows what it has written; start the job in that mode");
+  job->cancel();
+  const std::optional<Status> outcome = job->wait(kHang);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_EQ(outcome->code(), CLUTCH_ERR_CANCELLED) << outcome->message();
+}
+
 TEST_P(PythonEnds, AnUnboundedSourceIsNotForBatchMode) {
   Sketch sketch;
   sketch.json()["mode"] = "batch";

@@ -136,6 +136,9 @@ TEST_P(SnapshotJob, AModeThatDoesNotServeChangesNothing) {
   const Result<std::string> snapshot = job->snapshot(kTime);
   ASSERT_TRUE(snapshot.ok()) << snapshot.status().message();
   job->cancel();
+  EXPECT_EQ(gather(*job).outcome.code(), CLUTCH_ERR_CANCELLED);
+  EXPECT_NE(job->move(3, "thread", kTime).message().find("has ended, so node 3 cannot move to the mode \"thread\""),
+            std::string::npos);
   EXPECT_EQ(goes_on(1, *snapshot), counts());
 }
 
