@@ -79,9 +79,9 @@ class RestartPolicy {
 
   explicit RestartPolicy(uint64_t seed) : random_(seed | 1) {}
 
-  // A worker that had been ready ended without being told to.
+  // A worker ended without being told to: one that had been ready, or one that somebody killed while it started.
   void lost(int64_t now);
-  // A worker ended, or was stopped, before it was ready.
+  // A worker ended by itself, or was stopped, before it was ready.
   void start_failed(int64_t now);
   // A batch came back: whatever was wrong is not wrong with everything.
   void succeeded() { losses_ = start_failures_ = 0; }

@@ -125,7 +125,7 @@ class Pool {
   // pool_workers.cc (loop's thread)
   void staff(int64_t now, int64_t& next);
   void start_worker(bool spare);
-  void start_failed(Status why, bool try_again);                    // locked
+  void start_failed(Status why, bool killed);                       // locked
   StopStep watch_over(Worker& worker, int64_t now, int64_t& next);  // locked: what to do to it now
   void take_step(const WorkerPtr& worker, StopStep step);
   void stop(Worker& worker, StopStep first, StopCause cause, int64_t now);  // locked, any thread

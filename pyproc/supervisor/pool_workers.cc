@@ -26,6 +26,12 @@ std::string process_name(const Worker& worker) {
   return "worker process " + std::to_string(worker.number) + " (pid " + std::to_string(worker.process.pid()) + ")";
 }
 
+// Signals that one process sends to another; those of a crash come from the worker itself.
+bool from_outside(const Ending& ending) {
+  constexpr std::array kSent = {SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+  return ending.known && std::find(kSent.begin(), kSent.end(), ending.signal) != kSent.end();
+}
+
 void add_evidence(Status& status, Worker& worker, const Ending& ending) {
   if (ending.known && ending.signal != 0) status.with(CLUTCH_DETAIL_SIGNAL, signal_name(ending.signal));
   if (ending.known && ending.signal == 0) status.with(CLUTCH_DETAIL_EXIT_CODE, std::to_string(ending.exit_code));
@@ -180,15 +186,21 @@ void Pool::start_worker(bool spare) {
       workers_.push_back(worker);
       if (closing_) stop(*worker, StopStep::kKill, {StopCause::Kind::kShutdown, 0, ""}, now);
     } else {
-      start_failed(std::move(started), /*try_again=*/false);
+      start_failed(std::move(started), /*killed=*/false);
     }
   }
   loop_->arm(after(now, options_.start_timeout_ms * kMillisecond));
 }
 
-void Pool::start_failed(Status why, bool try_again) {
+// One that was killed says nothing about the next start: it counts as a loss, which batches outlive by their retries.
+void Pool::start_failed(Status why, bool killed) {
   const int64_t now = now_ns();
-  policy_.start_failed(now);
+  const bool try_again = killed && policy_.losses() < options_.retries;
+  if (killed) {
+    policy_.lost(now);
+  } else {
+    policy_.start_failed(now);
+  }
   host_.log(try_again ? CLUTCH_LOG_WARN : CLUTCH_LOG_ERROR, "process", nullptr, why.message());
   // Who waits for a first answer gets this one at once; what runs already goes on with the workers there are.
   for (auto& [id, function] : functions_) {
@@ -267,10 +279,8 @@ void Pool::bury(const WorkerPtr& worker) {
     worker->life.gone();
     workers_.erase(std::find(workers_.begin(), workers_.end(), worker));
     if (!worker->served && !expected) {
-      // A signal that nobody here sent can come from anywhere, so one such end says nothing about the next start.
-      const bool by_chance = ending.signal != 0 && worker->cause.kind == StopCause::Kind::kNone &&
-                             policy_.start_failures() == 0 && options_.retries > 0;
-      start_failed(start_report(*worker, ending), by_chance);
+      start_failed(start_report(*worker, ending),
+                   /*killed=*/from_outside(ending) && worker->cause.kind == StopCause::Kind::kNone);
     } else {
       lose(worker, ending, over);
     }

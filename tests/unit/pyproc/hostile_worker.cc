@@ -1,9 +1,9 @@
 // Stands in for launcher and worker, and lies in the way that CLUTCH_HOSTILE names. A row of the answer is always the
 // row of the question, so that "honest" can be told from the rest.
 //
-// "die-STEP" is honest and kills itself with SIGKILL at that step (at() below). With CLUTCH_HOSTILE_MARK only the
-// process that can make the file of that name does it; what comes later serves, or never starts if
-// CLUTCH_HOSTILE_ONCE_ONLY is set.
+// "die-STEP" is honest and kills itself with SIGKILL at that step (at() below). With CLUTCH_HOSTILE_MARK only a process
+// that can make the file of that name, or one of CLUTCH_HOSTILE_DEATHS such files, does it; what comes later serves, or
+// never starts if CLUTCH_HOSTILE_ONCE_ONLY is set.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -97,10 +97,16 @@ class Hostile {
   }
 
  private:
-  // This is the step to die at, and no other process did before.
+  // This is the step to die at, and not enough processes did before.
   bool due(std::string_view step) const {
     if (mode_ != "die-" + std::string(step)) return false;
-    return mark_.empty() || ::open(mark_.c_str(), O_CREAT | O_EXCL | O_CLOEXEC, 0600) >= 0;
+    if (mark_.empty()) return true;
+    const std::string deaths = from_environment("CLUTCH_HOSTILE_DEATHS");
+    for (int i = deaths.empty() ? 1 : std::stoi(deaths); i > 0; --i) {
+      const std::string mark = i == 1 ? mark_ : mark_ + "." + std::to_string(i);
+      if (::open(mark.c_str(), O_CREAT | O_EXCL | O_CLOEXEC, 0600) >= 0) return true;
+    }
+    return false;
   }
   [[noreturn]] static void die() {
     (void)::kill(::getpid(), SIGKILL);

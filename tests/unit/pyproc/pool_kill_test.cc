@@ -47,8 +47,12 @@ class Kill : public ::testing::Test {
   }
   void TearDown() override {
     pool_.reset();
-    for (const char* name : {"CLUTCH_HOSTILE", "CLUTCH_HOSTILE_MARK", "CLUTCH_HOSTILE_ONCE_ONLY"}) ::unsetenv(name);
+    for (const char* name :
+         {"CLUTCH_HOSTILE", "CLUTCH_HOSTILE_MARK", "CLUTCH_HOSTILE_DEATHS", "CLUTCH_HOSTILE_ONCE_ONLY"}) {
+      ::unsetenv(name);
+    }
     ::unlink(mark_.c_str());
+    for (int i = 2; i <= deaths_; ++i) ::unlink((mark_ + "." + std::to_string(i)).c_str());
     EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a zombie or a worker is left";
     within(5000, [this] { return holdings() == before_; });
     EXPECT_EQ(holdings(), before_);
@@ -64,6 +68,11 @@ class Kill : public ::testing::Test {
     if (every_one) options.emplace_back("python.process.retries", "0");
     pool_ = std::make_unique<Pool>(test_options(options), paths, host_.table());
   }
+  void first_die_at(const std::string& step, int deaths, const std::string& retries) {
+    deaths_ = deaths;
+    ::setenv("CLUTCH_HOSTILE_DEATHS", std::to_string(deaths).c_str(), 1);
+    die_at(step, /*every_one=*/false, {{"python.process.retries", retries}});
+  }
   void start_real(const std::vector<PoolOption>& options = {}) {
     pool_ = std::make_unique<Pool>(test_options(options), test_paths(), host_.table());
   }
@@ -78,6 +87,7 @@ class Kill : public ::testing::Test {
   bool died() const { return ::access(mark_.c_str(), F_OK) == 0; }
 
   const std::string mark_ = unused_path();
+  int deaths_ = 1;
   Holdings before_;
   TestHost host_;
   std::unique_ptr<Pool> pool_;
@@ -134,6 +144,24 @@ TEST_P(KillAlways, IsAnErrorThatNamesTheStep) {
   EXPECT_EQ(code, GetParam().code) << message;
   EXPECT_EQ(message.find("function \"f\""), 0u) << message;
   EXPECT_NE(message.find(kKilled + std::string(GetParam().sentence)), std::string::npos) << message;
+}
+
+// More than the starts that may fail by themselves before nothing is started for a while.
+TEST_F(Kill, StartsThatAreKilledAreTriedAgainAsOftenAsBatches) {
+  first_die_at("configured", static_cast<int>(RestartPolicy::kMaxStartFailures) + 2, "10");
+  const Result<Function*> opened = pool_->open(echo(), nullptr);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  serves(*opened);
+  EXPECT_TRUE(pool_->close(*opened).ok());
+}
+
+TEST_F(Kill, StartsThatAreKilledMoreOftenFailTheOpening) {
+  first_die_at("configured", 3, "2");
+  const Result<Function*> opened = pool_->open(echo(), nullptr);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.status().code(), CLUTCH_ERR_LOAD);
+  EXPECT_NE(opened.status().message().find(kKilled + std::string("before it was ready")), std::string_view::npos)
+      << opened.status().message();
 }
 
 constexpr char kWhileBatch[] =
