@@ -1,5 +1,7 @@
 #include "clutch/columnar/row_codec.h"
 
+#include <cstring>
+
 #include "access.h"
 
 namespace clutch::columnar {
@@ -172,7 +174,11 @@ struct Input {
 
 }  // namespace
 
-RowCodec::RowCodec(Field field) : field_(std::move(field)), mark_(mark_of(field_.type)) {}
+RowCodec::RowCodec(Field field) : field_(std::move(field)), mark_(mark_of(field_.type)) {
+  if (layout_of(field_.type) != Layout::kFixed) return;
+  const auto width = static_cast<size_t>(byte_width(field_.type));
+  if (width <= sizeof(int64_t)) word_ = width;
+}
 
 Result<RowCodec> RowCodec::make(Field field) {
   if (has_dictionary(field.type)) {
@@ -183,9 +189,16 @@ Result<RowCodec> RowCodec::make(Field field) {
 }
 
 void RowCodec::encode(const ArrowArray& array, int64_t row, std::string& out) const {
-  out.push_back(static_cast<char>(kVersion));
-  out.push_back(static_cast<char>(mark_ & 0xFF));
-  out.push_back(static_cast<char>(mark_ >> 8));
+  char bytes[kHeader + 1 + sizeof(int64_t)] = {static_cast<char>(kVersion), static_cast<char>(mark_ & 0xFF),
+                                               static_cast<char>(mark_ >> 8), kValue};
+  // Numbers are written in one piece.
+  if (word_ > 0 && valid_at(array, row)) {
+    const auto* values = static_cast<const char*>(array.buffers[1]);
+    std::memcpy(bytes + kHeader + 1, values + static_cast<size_t>(array.offset + row) * word_, word_);
+    out.append(bytes, kHeader + 1 + word_);
+    return;
+  }
+  out.append(bytes, kHeader);
   put(field_, array, row, out);
 }
 

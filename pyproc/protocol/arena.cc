@@ -203,7 +203,7 @@ const Field& state_values_field() {
 const Field& state_entries_field() {
   static const Field kField =
       columnar::struct_of({field_of("key", TypeId::kInt32, false), field_of("map_key", TypeId::kBinary, true),
-                           field_of("value", TypeId::kBinary, false)});
+                           field_of("value", TypeId::kBinary, false), field_of("next", TypeId::kBinary, true)});
   return kField;
 }
 const Field& origin_field() {

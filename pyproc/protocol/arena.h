@@ -36,7 +36,7 @@ enum class SectionKind : uint32_t {
   kStateValues = 7,    // id: state; struct<value: binary, version: int64>, a row for each key
   kRowFlags = 8,       // int8
   kMerges = 9,         // struct<into: int32, from: int32>
-  kStateEntries = 10,  // id: list or map state; struct<key: int32, map_key: binary, value: binary>, in order of key
+  kStateEntries = 10,  // id: list or map state; what clutch_host_state.read_page gives of all keys
 
   // OUT, in the order in which they happened
   kEmit = 16,          // id: tag (worker's number); schema of that output; followed by its kOrigin

@@ -17,7 +17,6 @@ namespace {
 
 // How many workers one batch may take with it before it fails, however it is cut.
 constexpr uint32_t kMaxLossesOfBatch = 32;
-constexpr uint64_t kPageBytes = 1024 * 1024;  // of list and map state, from the host
 
 std::string quoted(const Function& function) { return "function \"" + function.name + "\""; }
 
@@ -118,33 +117,12 @@ bool Pool::assign(Job* job, Assigned& assigned) {
 }
 
 Result<columnar::Array> Pool::read_entries(const Job& job, uint32_t state) {
-  columnar::ArrayBuilder entries(state_entries_field());
-  for (int32_t key = 0; key < job.batch.keys->length; ++key) {
-    std::string cursor;
-    do {
-      ArrowArray given{};
-      clutch_bytes next{};
-      const clutch_bytes from{reinterpret_cast<const uint8_t*>(cursor.data()), cursor.size()};
-      const int32_t code = host_.state()->read_page(job.batch.context, job.function->host_states[state], key, from,
-                                                    kPageBytes, &given, &next, job.error);
-      if (code != CLUTCH_OK) return Status(code, "", CLUTCH_ORIGIN_HOST);
-      const columnar::Array page(std::move(given));
-      const columnar::ArrayView map_keys(*page->children[0]);
-      const columnar::ArrayView values(*page->children[1]);
-      for (int64_t row = page->offset; row < page->offset + page->length; ++row) {
-        entries.child(0).append<int32_t>(key);
-        if (map_keys.is_null(row)) {
-          entries.child(1).append_null();
-        } else {
-          CLUTCH_RETURN_IF_ERROR(entries.child(1).append_bytes(map_keys.bytes_at<int32_t>(row)));
-        }
-        CLUTCH_RETURN_IF_ERROR(entries.child(2).append_bytes(values.bytes_at<int32_t>(row)));
-        entries.append_struct();
-      }
-      cursor.assign(reinterpret_cast<const char*>(next.data), next.size);
-    } while (!cursor.empty());
-  }
-  return entries.finish();
+  ArrowArray given{};
+  clutch_bytes next{};
+  const int32_t code = host_.state()->read_page(job.batch.context, job.function->host_states[state],
+                                                CLUTCH_STATE_ALL_KEYS, {}, UINT64_MAX, &given, &next, job.error);
+  if (code != CLUTCH_OK) return Status(code, "", CLUTCH_ORIGIN_HOST);
+  return columnar::Array(std::move(given));
 }
 
 Status Pool::fill(Assigned& assigned, uint64_t& in_bytes, BatchSubmit& submit) {

@@ -73,7 +73,7 @@ Status ApplicationStore::read_page(const clutch_app_page_request& request, clutc
   ret_page = clutch_app_page{};
   clutch_app_error error;
   const int32_t status = table_.read_page(table_.self, &request, &ret_page, &error);
-  CLUTCH_RETURN_IF_ERROR(outcome(status, error, "read a page of " + named(info)));
+  if (status != CLUTCH_OK) return outcome(status, error, "read a page of " + named(info));
   if (ret_page.n_entries > 0 && ret_page.entries == nullptr) {
     return misbehaves("gave a page of " + std::to_string(ret_page.n_entries) + " entries of " + named(info) +
                       " without entries");

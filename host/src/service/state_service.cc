@@ -102,21 +102,25 @@ Status read_all(BatchSlot& slot, uint32_t state, columnar::Array& ret_values) {
   return {};
 }
 
-// A page under construction.
+// A page under construction, of one key or of several.
 struct Page {
   columnar::ArrayBuilder map_keys{simple_field("map_key", TypeId::kBinary, true)};
   columnar::ArrayBuilder values{simple_field("value", TypeId::kBinary, false)};
-  uint64_t max_bytes;
+  uint64_t max_bytes;  // of a key
   uint64_t bytes = 0;
-  int64_t rows = 0;
+  int64_t first = 0;  // row of the key
 
-  bool full() const { return rows > 0 && bytes >= max_bytes; }
+  void begin() {
+    first = rows();
+    bytes = 0;
+  }
+  int64_t rows() const { return values.length(); }
+  bool full() const { return rows() > first && bytes >= max_bytes; }
   uint64_t room() const { return max_bytes > bytes ? max_bytes - bytes : 0; }
   Status add(std::optional<std::string_view> map_key, std::string_view value) {
     CLUTCH_RETURN_IF_ERROR(append(map_keys, map_key));
     CLUTCH_RETURN_IF_ERROR(values.append_bytes(value));
     bytes += value.size() + (map_key ? map_key->size() : 0);
-    ++rows;
     return {};
   }
 };
@@ -202,28 +206,75 @@ Status map_page(PageSource& source, std::string_view cursor, Page& page, std::st
   return {};
 }
 
-Status read_one_page(BatchSlot& slot, uint32_t state, int32_t key, std::string_view cursor, uint64_t max_bytes,
-                     columnar::Array& ret_page, clutch_bytes* ret_next) {
-  CLUTCH_RETURN_IF_ERROR(check_state(slot, state));
-  CLUTCH_RETURN_IF_ERROR(slot.check_key(key));
+PageSource source_of(BatchSlot& slot, uint32_t state, int32_t key) {
   StagedStates& staged = slot.staged().keyed;
-  const StateInfo& info = slot.job.store->info(state);
   PageSource source{*slot.job.store, staged.states[state].entries(key), {}};
   source.request.struct_size = sizeof(source.request);
   source.request.state = state;
   source.request.key = staged.keys[static_cast<size_t>(key)];
-  source.request.max_bytes = max_bytes;
   source.request.now_ms = now_of(slot);
+  return source;
+}
+
+// What all keys have, at most about this much of each.
+Status read_all_keys(BatchSlot& slot, uint32_t state, uint64_t max_bytes, columnar::Array& ret_page) {
+  const bool list = slot.job.store->info(state).kind == CLUTCH_STATE_LIST;
+  Page page{.max_bytes = max_bytes};
+  columnar::ArrayBuilder keys(simple_field("key", TypeId::kInt32, false));
+  columnar::ArrayBuilder nexts(simple_field("next", TypeId::kBinary, true));
+  std::string cursor;
+  std::string next;
+  for (int32_t key = 0; key < slot.key_count(); ++key) {
+    page.begin();
+    next.clear();
+    // One page, unless those of the store are shorter.
+    do {
+      PageSource source = source_of(slot, state, key);
+      source.request.max_bytes = page.room();
+      cursor.swap(next);
+      next.clear();
+      CLUTCH_RETURN_IF_ERROR(list ? list_page(source, cursor, page, next) : map_page(source, cursor, page, next));
+    } while (!next.empty() && !page.full());
+    const int64_t last = page.rows() - 1;
+    while (keys.length() <= last) {
+      CLUTCH_RETURN_IF_ERROR(
+          append(nexts, keys.length() == last && !next.empty() ? std::optional<std::string_view>(next) : std::nullopt));
+      keys.append(key);
+    }
+  }
+  const int64_t rows = page.rows();
+  std::vector<columnar::Array> columns;
+  columns.push_back(keys.finish());
+  columns.push_back(page.map_keys.finish());
+  columns.push_back(page.values.finish());
+  columns.push_back(nexts.finish());
+  ret_page = columnar::make_batch(rows, std::move(columns));
+  return {};
+}
+
+Status read_one_page(BatchSlot& slot, uint32_t state, int32_t key, std::string_view cursor, uint64_t max_bytes,
+                     columnar::Array& ret_page, clutch_bytes* ret_next) {
+  CLUTCH_RETURN_IF_ERROR(check_state(slot, state));
+  const StateInfo& info = slot.job.store->info(state);
+  if (info.kind == CLUTCH_STATE_VALUE) {
+    return wrong("state \"" + info.name + "\" is a value state, which has no pages; use read");
+  }
+  if (key == CLUTCH_STATE_ALL_KEYS) {
+    slot.page_cursor().clear();
+    *ret_next = {};
+    return read_all_keys(slot, state, max_bytes, ret_page);
+  }
+  CLUTCH_RETURN_IF_ERROR(slot.check_key(key));
+  PageSource source = source_of(slot, state, key);
+  source.request.max_bytes = max_bytes;
   Page page{.max_bytes = max_bytes};
   std::string next;
   if (info.kind == CLUTCH_STATE_LIST) {
     CLUTCH_RETURN_IF_ERROR(list_page(source, cursor, page, next));
-  } else if (info.kind == CLUTCH_STATE_MAP) {
-    CLUTCH_RETURN_IF_ERROR(map_page(source, cursor, page, next));
   } else {
-    return wrong("state \"" + info.name + "\" is a value state, which has no pages; use read");
+    CLUTCH_RETURN_IF_ERROR(map_page(source, cursor, page, next));
   }
-  ret_page = batch_of(page.rows, page.map_keys, &page.values);
+  ret_page = batch_of(page.rows(), page.map_keys, &page.values);
   slot.page_cursor() = std::move(next);
   const std::string& kept = slot.page_cursor();
   *ret_next = {reinterpret_cast<const uint8_t*>(kept.data()), kept.size()};

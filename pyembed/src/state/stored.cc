@@ -223,10 +223,12 @@ bool StoredStates::look_up(size_t state, const ArrowArray& keys, columnar::Array
   return true;
 }
 
-columnar::ArrayBuilder StoredStates::changes_builder() {
-  return columnar::ArrayBuilder(
+columnar::ArrayBuilder StoredStates::changes_builder(size_t changes) {
+  columnar::ArrayBuilder builder(
       columnar::struct_of({field_of("key", TypeId::kInt32, false), field_of("op", TypeId::kInt8, false),
                            field_of("map_key", TypeId::kBinary, true), field_of("value", TypeId::kBinary, true)}));
+  builder.reserve(static_cast<int64_t>(changes));
+  return builder;
 }
 
 void StoredStates::add_change(columnar::ArrayBuilder& changes, int32_t key, int8_t op,

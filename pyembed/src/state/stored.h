@@ -56,7 +56,7 @@ class StoredStates {
   bool look_up(size_t state, const ArrowArray& keys, columnar::Array& ret_values) const;
   // Stage changes, made with changes_builder().
   bool apply(size_t state, columnar::ArrayBuilder& changes) const;
-  static columnar::ArrayBuilder changes_builder();
+  static columnar::ArrayBuilder changes_builder(size_t changes = 0);
   static void add_change(columnar::ArrayBuilder& changes, int32_t key, int8_t op,
                          std::optional<std::string_view> map_key, std::optional<std::string_view> value);
   Coder& coder(size_t state, size_t part) { return states_[state].parts[part]; }

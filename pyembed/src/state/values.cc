@@ -202,7 +202,7 @@ void ValueCells::forget() {
 bool ValueCells::flush() {
   if (!settle()) return false;
   if (settled_.empty() && read_.empty()) return true;
-  columnar::ArrayBuilder changes = StoredStates::changes_builder();
+  columnar::ArrayBuilder changes = StoredStates::changes_builder(read_.size() + settled_.size());
   // What was not there when it was read needs no touch, and what was written begins its time anyway.
   for (const int32_t group : read_) {
     if (cells_[static_cast<size_t>(group)].settled || found_.empty() || !stored_bytes(group)) continue;

@@ -35,6 +35,9 @@ typedef struct clutch_state_declaration {
   int32_t ttl_visibility; /* CLUTCH_STATE_TTL_*_EXPIRED */
 } clutch_state_declaration;
 
+/* In the place of a key, for read_page. */
+#define CLUTCH_STATE_ALL_KEYS (-1)
+
 /* Changes to state, as the columns of one Arrow struct array given to apply. */
 #define CLUTCH_STATE_OP_PUT 0    /* value: set. map: put map_key. list: replaced by the values that follow. */
 #define CLUTCH_STATE_OP_APPEND 1 /* list only */
@@ -72,13 +75,16 @@ typedef struct clutch_host_state {
                   clutch_error* error);
 
   /**
-   * Read one page of the map or list state of one key, in a stable order while the batch runs.
-   * @param key       Position in clutch_batch.keys.
-   * @param cursor    Empty for the first page, then what the page before gave.
-   * @param max_bytes Soft bound on the page's size; a page has at least one entry if any is left.
-   * @param ret_page  struct<map_key: binary nullable, value: binary>.
-   * @param ret_next  Cursor of the next page, empty at the end. Valid until the next call on this context.
-   * [thread: any] [state: batch] [blocks: no] [fails: status]
+   * Read one page of the map or list state of one key, in a stable order while the batch runs; or at once a first page
+   * of each key of the batch.
+   * @param key       Position in clutch_batch.keys, or CLUTCH_STATE_ALL_KEYS.
+   * @param cursor    Empty for the first page, then what the page before gave. Not for all keys.
+   * @param max_bytes Soft bound on the page's size, of one key; a page has at least one entry if any is left.
+   * @param ret_page  struct<map_key: binary nullable, value: binary>. Of all keys struct<key: int32, map_key, value,
+   *                  next: binary nullable>, one key after the other; next is null but for the last row of a key that
+   *                  has more, where it is the cursor of that key's next page.
+   * @param ret_next  Cursor of the next page, empty at the end and for all keys. Valid until the next call on this
+   * context. [thread: any] [state: batch] [blocks: no] [fails: status]
    */
   int32_t (*read_page)(clutch_batch_context* context, uint32_t state, int32_t key, clutch_bytes cursor,
                        uint64_t max_bytes, CLUTCH_OUT struct ArrowArray* ret_page, CLUTCH_OUT clutch_bytes* ret_next,

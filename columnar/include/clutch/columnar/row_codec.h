@@ -39,6 +39,7 @@ class RowCodec {
 
   Field field_;
   uint16_t mark_;
+  size_t word_ = 0;  // bytes of a value of fixed width, up to 8; else 0
 };
 
 }  // namespace clutch::columnar

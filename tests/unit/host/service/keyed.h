@@ -110,11 +110,38 @@ class Keyed {
     return out;
   }
 
-  // All entries of a map ("k=v") or list ("v") of one key, read in pages of at most this many bytes.
-  std::vector<std::string> pages(const clutch_batch& batch, uint32_t number, int32_t key, uint64_t max_bytes,
-                                 int* ret_pages = nullptr) const {
+  // The first entries of all keys, each behind its key's position, "0 k=v"; where there are more, "..." follows.
+  std::vector<std::string> all_keys(const clutch_batch& batch, uint32_t number, uint64_t max_bytes) const {
+    ArrowArray raw{};
+    ErrorBox box;
+    clutch_bytes next{nullptr, 0};
+    const int32_t status =
+        state().read_page(batch.context, number, CLUTCH_STATE_ALL_KEYS, {}, max_bytes, &raw, &next, &box.error);
+    if (status != CLUTCH_OK) throw std::runtime_error(box.message());
+    if (next.size != 0) throw std::runtime_error("a cursor of all keys");
+    const columnar::Array owned(std::move(raw));
+    const auto* keys = columnar::ArrayView(*owned->children[0]).values<int32_t>();
+    const columnar::ArrayView map_keys(*owned->children[1]);
+    const columnar::ArrayView values(*owned->children[2]);
+    const columnar::ArrayView nexts(*owned->children[3]);
     std::vector<std::string> out;
-    clutch_bytes cursor{nullptr, 0};
+    for (int64_t i = 0; i < owned->length; ++i) {
+      const std::string prefix = map_keys.is_null(i) ? "" : std::string(map_keys.bytes_at<int32_t>(i)) + "=";
+      out.push_back(std::to_string(keys[i]) + " " + prefix + std::string(values.bytes_at<int32_t>(i)));
+      if (nexts.is_null(i)) continue;
+      out.emplace_back("...");
+      for (std::string& rest : pages(batch, number, keys[i], max_bytes, nullptr, nexts.bytes_at<int32_t>(i))) {
+        out.push_back(std::to_string(keys[i]) + " " + std::move(rest));
+      }
+    }
+    return out;
+  }
+
+  // All entries of a map ("k=v") or list ("v") of one key behind a cursor, in pages of at most this many bytes.
+  std::vector<std::string> pages(const clutch_batch& batch, uint32_t number, int32_t key, uint64_t max_bytes,
+                                 int* ret_pages = nullptr, std::string_view from = {}) const {
+    std::vector<std::string> out;
+    clutch_bytes cursor{reinterpret_cast<const uint8_t*>(from.data()), from.size()};
     int count = 0;
     do {
       ArrowArray raw{};

@@ -10,7 +10,9 @@ namespace clutch::testing {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::Pair;
+using ::testing::ThrowsMessage;
 
 const auto kNone = std::nullopt;
 
@@ -143,6 +145,36 @@ TEST_P(ServiceState, MapsAreReadInPagesThroughTheChangesOfTheBatch) {
   });
   run(keyed, function, KeyedBatch({1}, {"a"}), [&](const clutch_batch& batch, clutch_error*) {
     EXPECT_THAT(keyed.pages(batch, 0, 0, 100), ElementsAre("z=9"));
+    return CLUTCH_OK;
+  });
+}
+
+TEST_P(ServiceState, WhatAllKeysHaveIsReadAtOnce) {
+  constexpr uint64_t kLarge = 1 << 20;
+  Keyed keyed;
+  keyed.states = {{"seen", CLUTCH_STATE_MAP}, {"items", CLUTCH_STATE_LIST}, {"last", CLUTCH_STATE_VALUE}};
+  const FakeHost host({&keyed.plugin});
+  const Function function = open(host);
+  run(keyed, function, KeyedBatch({1, 2, 3}, {"a", "b", "c"}), [&](const clutch_batch& batch, clutch_error* error) {
+    EXPECT_THAT(keyed.all_keys(batch, 0, kLarge), ElementsAre());
+    keyed.change(batch, 1, {{2, CLUTCH_STATE_OP_APPEND, kNone, "1"}, {0, CLUTCH_STATE_OP_APPEND, kNone, "2"}}, error);
+    return keyed.change(
+        batch, 0,
+        {{0, CLUTCH_STATE_OP_PUT, "y", "1"}, {0, CLUTCH_STATE_OP_PUT, "x", "2"}, {2, CLUTCH_STATE_OP_PUT, "z", "3"}},
+        error);
+  });
+  run(keyed, function, KeyedBatch({1, 2, 3}, {"c", "b", "a"}), [&](const clutch_batch& batch, clutch_error* error) {
+    EXPECT_THAT(keyed.all_keys(batch, 0, kLarge), ElementsAre("0 z=3", "2 x=2", "2 y=1"));
+    EXPECT_THAT(keyed.all_keys(batch, 1, kLarge), ElementsAre("0 1", "2 2"));
+    keyed.change(batch, 0, {{1, CLUTCH_STATE_OP_PUT, "w", "4"}, {2, CLUTCH_STATE_OP_REMOVE, "x", kNone}}, error);
+    EXPECT_THAT(keyed.all_keys(batch, 0, kLarge), ElementsAre("0 z=3", "1 w=4", "2 y=1"));
+    keyed.change(batch, 0, {{0, CLUTCH_STATE_OP_PUT, "a", "5"}, {0, CLUTCH_STATE_OP_PUT, "c", "6"}}, error);
+    keyed.change(batch, 1, {{2, CLUTCH_STATE_OP_APPEND, kNone, "7"}}, error);
+    EXPECT_THAT(keyed.all_keys(batch, 0, 1), ElementsAre("0 a=5", "...", "0 c=6", "0 z=3", "1 w=4", "2 y=1"));
+    EXPECT_THAT(keyed.all_keys(batch, 1, 1), ElementsAre("0 1", "2 2", "...", "2 7"));
+    EXPECT_THAT(
+        [&] { (void)keyed.all_keys(batch, 2, kLarge); },
+        ThrowsMessage<std::runtime_error>(HasSubstr("state \"last\" is a value state, which has no pages; use read")));
     return CLUTCH_OK;
   });
 }
