@@ -206,6 +206,24 @@ const Field& state_entries_field() {
                            field_of("value", TypeId::kBinary, false), field_of("next", TypeId::kBinary, true)});
   return kField;
 }
+const Field& state_page_field() {
+  static const Field kField =
+      columnar::struct_of({field_of("map_key", TypeId::kBinary, true), field_of("value", TypeId::kBinary, false)});
+  return kField;
+}
+const Field& state_cursor_field() {
+  static const Field kField = field_of("cursor", TypeId::kBinary, false);
+  return kField;
+}
+const Field& state_found_field() {
+  static const Field kField = columnar::struct_of({field_of("value", TypeId::kBinary, true)});
+  return kField;
+}
+const Field& state_names_field() {
+  static const Field kField =
+      columnar::struct_of({field_of("key", TypeId::kInt32, false), field_of("name", TypeId::kBinary, false)});
+  return kField;
+}
 const Field& origin_field() {
   static const Field kField = field_of("origin", TypeId::kInt32, false);
   return kField;

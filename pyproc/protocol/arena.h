@@ -36,13 +36,21 @@ enum class SectionKind : uint32_t {
   kStateValues = 7,    // id: state; struct<value: binary, version: int64>, a row for each key
   kRowFlags = 8,       // int8
   kMerges = 9,         // struct<into: int32, from: int32>
-  kStateEntries = 10,  // id: list or map state; what clutch_host_state.read_page gives of all keys
+  kStateEntries = 10,  // id: list or map state; a first page of all keys, as clutch_host_state.read_page gives it
+
+  // IN, answers to ReadState (descriptor.h)
+  kStatePage = 11,    // id: state; struct<map_key: binary, value: binary>
+  kStateCursor = 12,  // id: state; binary, one row: cursor of the page behind kStatePage; empty at the end
+  kStateFound = 13,   // id: state; struct<value: binary>, a row for each name
 
   // OUT, in the order in which they happened
   kEmit = 16,          // id: tag (worker's number); schema of that output; followed by its kOrigin
   kOrigin = 17,        // id: as its kEmit; int32
   kStateChanges = 18,  // id: state; struct<key: int32, op: int8, map_key: binary, value: binary>
   kTimerChanges = 19,  // struct<key: int32, time_ms: int64, domain: int8, op: int8>
+
+  // OUT, while the batch runs: what a ReadState asks for
+  kStateNames = 20,  // id: state; struct<key: int32, name: binary>: keys of a map, or one row with a cursor
 };
 
 // Flag of a section: the array is "released" in the sense of clutch_host.emit and has no nodes. On kEmit: the input
@@ -90,6 +98,10 @@ const columnar::Field& row_flags_field();
 const columnar::Field& merges_field();
 const columnar::Field& state_values_field();
 const columnar::Field& state_entries_field();
+const columnar::Field& state_page_field();
+const columnar::Field& state_cursor_field();
+const columnar::Field& state_found_field();
+const columnar::Field& state_names_field();
 const columnar::Field& origin_field();
 const columnar::Field& state_changes_field();
 const columnar::Field& timer_changes_field();

@@ -29,6 +29,7 @@ enum class FrameType : uint16_t {
   kAddArena = 5,       // struct AddArena, with the arena's descriptor attached (none if refused)
   kDropArena = 6,      // struct DropArena
   kShutdown = 7,       // struct Shutdown
+  kStateRead = 8,      // struct StateRead; answers the kReadState of its ticket
 
   // worker to host
   kReady = 32,           // body: Ready
@@ -39,6 +40,7 @@ enum class FrameType : uint16_t {
   kBatchError = 37,      // body: BatchError; comes before the BatchDone of its batch, exactly if status is not ok
   kNeedArena = 38,       // struct NeedArena
   kLog = 39,             // body: Log
+  kReadState = 40,       // struct ReadState
 };
 
 // Flags of a header.
@@ -134,10 +136,39 @@ struct NeedArena {
   uint64_t bytes = 0;
 };
 
+enum class StateQuestion : uint32_t {
+  kPage = 0,    // one page of a list or map state of one key
+  kLookUp = 1,  // entries of a map state, any number of them
+};
+
+// The batch that runs reads more of a list or map state than came with it. What it asks for lies in the batch's OUT
+// arena as the section kStateNames (arena.h), `bytes` long, for which the worker may ask for a larger arena before. It
+// then reads ctl until the StateRead with the same ticket comes; other messages that come before it wait their turn.
+// One question at a time: until it is answered, nothing else is sent about this batch.
+struct ReadState {
+  FrameHeader header{.type = FrameType::kReadState, .size = 64};
+  uint64_t ticket = 0;
+  uint32_t state = 0;  // worker's number
+  StateQuestion question = StateQuestion::kPage;
+  uint64_t bytes = 0;
+  uint64_t max_bytes = 0;  // kPage: of the page; the host may give less
+};
+
+// What was asked for lies in an arena with role kIn, which the next answer may use again: kStatePage and kStateCursor,
+// or kStateFound.
+struct StateRead {
+  FrameHeader header{.type = FrameType::kStateRead, .size = 56};
+  uint64_t ticket = 0;
+  int32_t status = 0;  // CLUTCH_OK, or why the host did not read it; then there is no arena
+  uint32_t arena = 0;
+  uint64_t bytes = 0;  // used bytes of the arena
+};
+
 static_assert(sizeof(FrameHeader) == 32);
 static_assert(sizeof(BatchSubmit) == 112 && sizeof(BatchDone) == 104);
 static_assert(sizeof(CloseFunction) == 40 && sizeof(AddArena) == 64 && sizeof(DropArena) == 40);
 static_assert(sizeof(NeedArena) == 48);
+static_assert(sizeof(ReadState) == 64 && sizeof(StateRead) == 56);
 static_assert(std::is_trivially_copyable_v<BatchSubmit> && std::is_trivially_copyable_v<BatchDone>);
 
 }  // namespace clutch::pyproc

@@ -47,6 +47,7 @@ Pool::~Pool() {
     // The stop ladder ends every worker, and kills again until it is gone.
     changed_.wait(lock, [&] { return workers_.empty() && starting_ == 0; });
   }
+  aside_.stop();
   loop_->stop();
 }
 
@@ -66,6 +67,7 @@ int64_t Pool::turn() {
   std::vector<std::pair<Job*, Status>> over;
   std::vector<std::pair<WorkerPtr, StopStep>> steps;
   std::vector<std::pair<WorkerPtr, std::unique_ptr<ArenaMemory>>> retired;
+  std::vector<WorkerPtr> gone;  // whose last question was being answered when they ended
   {
     const Lock lock(mutex_);
     check_jobs(now, next, over);
@@ -75,10 +77,12 @@ int64_t Pool::turn() {
       retire_idle(*worker, now, next);
       for (auto& arena : worker->retired) retired.emplace_back(worker, std::move(arena));
       worker->retired.clear();
+      if (worker->life.state() == WorkerState::kGone && !worker->asking()) gone.push_back(worker);
     }
   }
   for (const auto& [worker, step] : steps) take_step(worker, step);
   for (auto& [worker, arena] : retired) worker->drop_arena(std::move(arena));
+  for (const WorkerPtr& worker : gone) lay_to_rest(worker);
   staff(now, next);
   open_missing();
   for (auto& [job, status] : over) complete(job, std::move(status));
@@ -91,8 +95,9 @@ void Pool::retire_idle(Worker& worker, int64_t now, int64_t& next) {
   // Whoever fills a slot that is taken changes its arenas without the lock.
   if (worker.busy() != 0 || worker.life.state() != WorkerState::kReady) return;
   const auto large = [](const std::unique_ptr<ArenaMemory>& arena) { return arena && arena->size() > kKeptIdle; };
-  const bool any = std::any_of(worker.slots.begin(), worker.slots.end(),
-                               [&](const Slot& slot) { return large(slot.in) || large(slot.out); });
+  const bool any = std::any_of(worker.slots.begin(), worker.slots.end(), [&](const Slot& slot) {
+    return large(slot.in) || large(slot.out) || large(slot.answers);
+  });
   if (!any) return;
   const int64_t due = worker.head_since + kIdleTime;
   if (now < due) {
@@ -100,8 +105,9 @@ void Pool::retire_idle(Worker& worker, int64_t now, int64_t& next) {
     return;
   }
   for (Slot& slot : worker.slots) {
-    if (large(slot.in)) worker.retired.push_back(std::move(slot.in));
-    if (large(slot.out)) worker.retired.push_back(std::move(slot.out));
+    for (auto* arena : {&slot.in, &slot.out, &slot.answers}) {
+      if (large(*arena)) worker.retired.push_back(std::move(*arena));
+    }
   }
 }
 

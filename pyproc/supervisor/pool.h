@@ -7,8 +7,9 @@
 // called with a lock held, but for log lines.
 //
 // The split in files: pool.cc (life, describe, the loop's turn), pool_batches.cc (submit to completion),
-// pool_deadlines.cc (deadlines, cancellation), pool_receive.cc (messages of workers), pool_poll.cc (lent threads),
-// pool_functions.cc (open, close), pool_workers.cc (start, stop, loss).
+// pool_deadlines.cc (deadlines, cancellation), pool_receive.cc (messages of workers), pool_state.cc (state that a batch
+// asks for while it runs), pool_poll.cc (lent threads), pool_functions.cc (open, close), pool_workers.cc (start, stop,
+// loss).
 #pragma once
 
 #include <atomic>
@@ -17,10 +18,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "supervisor/aside.h"
 #include "supervisor/host_services.h"
 #include "supervisor/job.h"
 #include "supervisor/lifecycle.h"
@@ -61,6 +65,19 @@ class Pool {
   using WorkerPtr = std::shared_ptr<Worker>;
   using Lock = std::unique_lock<std::mutex>;
 
+  // More of a list or map state than travelled with the batch, as its worker asked for it; checked.
+  struct Question {
+    uint64_t ticket = 0;
+    uint32_t slot = 0;
+    int32_t refused = CLUTCH_OK;  // why it is not read
+    clutch_batch_context* context = nullptr;
+    uint32_t state = 0;       // worker's number
+    uint32_t host_state = 0;  // the host's
+    StateQuestion kind = StateQuestion::kPage;
+    uint64_t max_bytes = 0;
+    columnar::Array names;
+  };
+
   struct Assigned {
     WorkerPtr worker;
     uint32_t slot = 0;
@@ -77,8 +94,6 @@ class Pool {
   Status hopeless(const Function& function, int64_t now) const;  // locked: why nothing can serve it for some time
   bool assign(Job* job, Assigned& assigned);                     // locked: find a worker that can take it now
   void ship(Assigned assigned);
-  // A list or map state of all keys of a batch, which travels with it whole.
-  Result<columnar::Array> read_entries(const Job& job, uint32_t state);
   Status fill(Assigned& assigned, uint64_t& in_bytes, BatchSubmit& submit);
   void dispatch();  // give waiting batches to free workers
   void finish(const WorkerPtr& worker, const BatchDone& done);
@@ -90,18 +105,34 @@ class Pool {
   void blame(Job* job, const Range& range, int64_t row, Status report, std::vector<std::pair<Job*, Status>>& over);
   void split(Job* job, const Range& range, int64_t row);
 
+  // pool_state.cc
+  // A first page of a list or map state of each key of a batch, which travels with it.
+  Result<columnar::Array> read_entries(const Job& job, uint32_t state);
+  Status handle_read_state(const WorkerPtr& worker, std::optional<Question>& question);
+  static Result<columnar::Array> read_names(std::span<const uint8_t> arena, uint64_t used, StateQuestion kind,
+                                            int64_t keys);
+  void answer(const WorkerPtr& worker, Question question);
+  int32_t read_state(const Question& question, Slot& slot, Worker& worker, StateRead& answer);
+
   // pool_deadlines.cc
   Status deadline_error(const Job& job, std::string_view where, std::string_view stage, int64_t row = -1) const;
   Status cancelled_error(const Job& job) const;
   void check_jobs(int64_t now, int64_t& next, std::vector<std::pair<Job*, Status>>& over);  // locked
 
   // pool_receive.cc
-  bool receive(const WorkerPtr& worker);  // all there is; true if there was anything
-  Status handle(const WorkerPtr& worker, bool& is_done, BatchDone& done);
+  // What a message wants to have done when the next one can be received.
+  struct Todo {
+    bool is_done = false;
+    BatchDone done;
+    std::optional<Question> question;
+  };
+  // All there is; true if there was anything. `lent`: this thread has time to read state.
+  bool receive(const WorkerPtr& worker, bool lent);
+  Status handle(const WorkerPtr& worker, Todo& todo);
   Status handle_ready(const WorkerPtr& worker);
   Status handle_opened(const WorkerPtr& worker);
   Status handle_closed(const WorkerPtr& worker);
-  Status handle_done(const WorkerPtr& worker, bool& is_done, BatchDone& done);
+  Status handle_done(const WorkerPtr& worker, Todo& todo);
   Status handle_notes(const WorkerPtr& worker);
   Status handle_error(const WorkerPtr& worker);
   Status handle_need_arena(const WorkerPtr& worker);
@@ -109,6 +140,7 @@ class Pool {
   void handle_launcher(const WorkerPtr& worker);
   Slot* slot_of(Worker& worker, uint64_t ticket);  // locked
   void distrust(const WorkerPtr& worker, std::string text);
+  static Status lie(std::string what);  // it sent what no worker of ours sends
 
   // pool_poll.cc
   void silence(Worker& worker);  // locked: the loop does not read its ctl any more
@@ -133,6 +165,7 @@ class Pool {
   void read_log(const WorkerPtr& worker);
   void read_control(const WorkerPtr& worker);
   void bury(const WorkerPtr& worker);
+  void lay_to_rest(const WorkerPtr& worker);
   Status start_report(Worker& worker, const Ending& ending) const;
   Status loss_report(Worker& worker, const Ending& ending, const Function& function, std::string_view doing) const;
   static int64_t last_row(Worker& worker, const Job& job, const Range& range);
@@ -175,6 +208,7 @@ class Pool {
   std::atomic<uint64_t> spin_misses_{0};
 
   std::unique_ptr<Loop> loop_;  // set once, under mutex_, before the first worker
+  Aside aside_;
 };
 
 }  // namespace clutch::pyproc

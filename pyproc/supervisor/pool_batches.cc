@@ -116,15 +116,6 @@ bool Pool::assign(Job* job, Assigned& assigned) {
   return true;
 }
 
-Result<columnar::Array> Pool::read_entries(const Job& job, uint32_t state) {
-  ArrowArray given{};
-  clutch_bytes next{};
-  const int32_t code = host_.state()->read_page(job.batch.context, job.function->host_states[state],
-                                                CLUTCH_STATE_ALL_KEYS, {}, UINT64_MAX, &given, &next, job.error);
-  if (code != CLUTCH_OK) return Status(code, "", CLUTCH_ORIGIN_HOST);
-  return columnar::Array(std::move(given));
-}
-
 Status Pool::fill(Assigned& assigned, uint64_t& in_bytes, BatchSubmit& submit) {
   Job& job = *assigned.job;
   Worker& worker = *assigned.worker;

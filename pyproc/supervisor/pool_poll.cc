@@ -135,7 +135,7 @@ int32_t Pool::poll(Function* function, int64_t deadline_ns) {
     }
     const int64_t answered = now_ns();
     bool any = false;
-    for (const WorkerPtr& worker : workers) any |= receive(worker);
+    for (const WorkerPtr& worker : workers) any |= receive(worker, /*lent=*/true);
     believe = any || !spoken;
     if (any) {
       const int64_t usual = answer_ns_.load(std::memory_order_relaxed);

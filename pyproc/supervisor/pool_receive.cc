@@ -10,18 +10,17 @@ constexpr std::string_view kLauncherPrefix = "clutch-launcher/1 ";
 constexpr uint64_t kMaxOutput = uint64_t{4} << 30;  // bytes that the output of one batch may take
 constexpr uint64_t kMaxMetrics = 100000;            // notes of one batch beside its dead letters
 
-Status lie(std::string what) {
-  return {CLUTCH_ERR_PROTOCOL, "the worker sent what it must not: " + std::move(what), CLUTCH_ORIGIN_TRANSPORT};
-}
-
 bool on_time(Slot::State state) { return state == Slot::State::kSent || state == Slot::State::kRevoked; }
 
 }  // namespace
 
-bool Pool::receive(const WorkerPtr& worker) {
+Status Pool::lie(std::string what) {
+  return {CLUTCH_ERR_PROTOCOL, "the worker sent what it must not: " + std::move(what), CLUTCH_ORIGIN_TRANSPORT};
+}
+
+bool Pool::receive(const WorkerPtr& worker, bool lent) {
   for (bool any = false;; any = true) {
-    bool is_done = false;
-    BatchDone done;
+    Todo todo;
     {
       const std::lock_guard receiving(worker->receive_mutex);
       if (worker->deaf) return any;
@@ -40,7 +39,7 @@ bool Pool::receive(const WorkerPtr& worker) {
           return any;
         case Received::kMessage: {
           worker->received.fetch_add(1, std::memory_order_release);
-          if (const Status status = handle(worker, is_done, done); !status.ok()) {
+          if (const Status status = handle(worker, todo); !status.ok()) {
             worker->deaf = true;
             // One that went while it was answered did not lie; its end is told by its process.
             if (status.code() != CLUTCH_ERR_WORKER_LOST) distrust(worker, std::string(status.message()));
@@ -50,8 +49,15 @@ bool Pool::receive(const WorkerPtr& worker) {
         }
       }
     }
-    if (is_done) {
-      finish(worker, done);
+    if (todo.question && lent) {
+      answer(worker, *std::move(todo.question));
+    } else if (todo.question) {
+      // A slow store would keep the loop from all other workers.
+      const auto question = std::make_shared<Question>(*std::move(todo.question));  // std::function copies
+      aside_.run([this, worker, question] { answer(worker, std::move(*question)); });
+    }
+    if (todo.is_done) {
+      finish(worker, todo.done);
       // It has sent no more, as far as can be told without a system call. What that misses is still readable, so
       // whoever watches the socket comes back for it.
       const uint64_t sent = worker->page().worker_sent.load(std::memory_order_acquire);
@@ -60,7 +66,7 @@ bool Pool::receive(const WorkerPtr& worker) {
   }
 }
 
-Status Pool::handle(const WorkerPtr& worker, bool& is_done, BatchDone& done) {
+Status Pool::handle(const WorkerPtr& worker, Todo& todo) {
   const FrameHeader header = worker->inbox.header();
   if (header.epoch != worker->epoch) {
     return lie("epoch " + std::to_string(header.epoch) + " from a worker of epoch " + std::to_string(worker->epoch));
@@ -73,13 +79,15 @@ Status Pool::handle(const WorkerPtr& worker, bool& is_done, BatchDone& done) {
     case FrameType::kFunctionClosed:
       return handle_closed(worker);
     case FrameType::kBatchDone:
-      return handle_done(worker, is_done, done);
+      return handle_done(worker, todo);
     case FrameType::kBatchNotes:
       return handle_notes(worker);
     case FrameType::kBatchError:
       return handle_error(worker);
     case FrameType::kNeedArena:
       return handle_need_arena(worker);
+    case FrameType::kReadState:
+      return handle_read_state(worker, todo.question);
     case FrameType::kLog:
       return handle_log(worker);
     default:
@@ -191,7 +199,8 @@ Slot* Pool::slot_of(Worker& worker, uint64_t ticket) {
   return nullptr;
 }
 
-Status Pool::handle_done(const WorkerPtr& worker, bool& is_done, BatchDone& done) {
+Status Pool::handle_done(const WorkerPtr& worker, Todo& todo) {
+  BatchDone& done = todo.done;
   if (!worker->inbox.read(done)) return lie("a BatchDone of the wrong size");
   bool revoked = false;
   {
@@ -202,6 +211,7 @@ Status Pool::handle_done(const WorkerPtr& worker, bool& is_done, BatchDone& done
                  std::to_string(done.attempt) + " slot " + std::to_string(done.slot) + ", which it does not have");
     }
     if (slot->order != worker->head()) return lie("answers out of order");
+    if (slot->asking) return lie("an answer to a batch for which it waits for state");
     if (done.notes != slot->notes.size()) return lie("a batch with other notes than it announced");
     if (done.status > CLUTCH_OK || (done.status != CLUTCH_OK) != !slot->error.ok()) {
       return lie("a batch whose status and error do not agree");
@@ -214,7 +224,7 @@ Status Pool::handle_done(const WorkerPtr& worker, bool& is_done, BatchDone& done
       worker->retired.push_back(std::move(slot->in));
       ++pinned_;
     }
-    is_done = !revoked;
+    todo.is_done = !revoked;
     if (revoked && waiting_.empty()) return {};
   }
   if (revoked) loop_->wake();

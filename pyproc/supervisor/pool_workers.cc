@@ -248,7 +248,7 @@ void Pool::read_log(const WorkerPtr& worker) {
 }
 
 void Pool::read_control(const WorkerPtr& worker) {
-  receive(worker);
+  receive(worker, /*lent=*/false);
   if (!worker->deaf) return;
   loop_->unwatch(worker->control_watch);
   worker->control_watch = 0;
@@ -260,7 +260,11 @@ void Pool::read_control(const WorkerPtr& worker) {
 void Pool::bury(const WorkerPtr& worker) {
   loop_->unwatch(worker->process_watch);
   const Ending ending = worker->process.reap();
-  while (receive(worker)) {
+  {
+    const Lock lock(mutex_);
+    worker->ended = true;
+  }
+  while (receive(worker, /*lent=*/false)) {
     // All of it: what it announced before it went counts, and its counter may be one behind.
   }
   {
@@ -271,12 +275,22 @@ void Pool::bury(const WorkerPtr& worker) {
   if (worker->log_watch != 0) loop_->unwatch(worker->log_watch);
   if (worker->control_watch != 0) loop_->unwatch(worker->control_watch);
   worker->log_watch = worker->control_watch = worker->process_watch = 0;
+  {
+    const Lock lock(mutex_);
+    worker->life.gone();
+    worker->ending = ending;
+  }
+  lay_to_rest(worker);
+}
 
+// Give what a worker had to others, once no thread reads state for it any more: turn() comes back for that.
+void Pool::lay_to_rest(const WorkerPtr& worker) {
   std::vector<std::pair<Job*, Status>> over;
   {
     const Lock lock(mutex_);
+    if (worker->asking()) return loop_->wake();
+    const Ending ending = worker->ending;
     const bool expected = worker->cause.kind == StopCause::Kind::kShutdown;
-    worker->life.gone();
     workers_.erase(std::find(workers_.begin(), workers_.end(), worker));
     if (!worker->served && !expected) {
       start_failed(start_report(*worker, ending),

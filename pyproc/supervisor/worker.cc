@@ -124,6 +124,10 @@ uint64_t Worker::head() const {
   return first == UINT64_MAX ? 0 : first;
 }
 
+bool Worker::asking() const {
+  return std::any_of(slots.begin(), slots.end(), [](const Slot& slot) { return slot.asking; });
+}
+
 Slot* Worker::free_slot() {
   for (Slot& slot : slots) {
     if (slot.state == Slot::State::kFree) return &slot;

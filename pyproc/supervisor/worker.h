@@ -36,6 +36,11 @@ struct Slot {
   uint64_t order = 0;  // place in the sequence of all that was sent to this worker
   std::unique_ptr<ArenaMemory> in;
   std::unique_ptr<ArenaMemory> out;
+  std::unique_ptr<ArenaMemory> answers;  // what the batch was given of its state, once it has asked for some
+
+  // A thread reads state for the batch and uses its job and `answers`. Until it is done the worker has nothing else to
+  // say about the batch, and the batch cannot end, also if the worker does.
+  bool asking = false;
 
   // What came for it before BatchDone; written by the one who holds the worker's receive_mutex.
   std::vector<BatchNotes> notes;
@@ -105,6 +110,7 @@ class Worker {
     const auto found = functions.find(function);
     return found != functions.end() && found->second.state == Opening::State::kOpened;
   }
+  bool asking() const;
   Slot* free_slot();
   uint32_t busy() const;
 
@@ -137,6 +143,8 @@ class Worker {
   bool spare = false;
   StopCause cause;
   bool served = false;  // it was ready once
+  bool ended = false;   // its process has; nothing that it asked for is done any more
+  Ending ending;        // how, once all that it said was read
   std::vector<Slot> slots;
   std::vector<std::unique_ptr<ArenaMemory>> retired;  // arenas to be let go
   std::map<uint64_t, Opening> functions;

@@ -118,11 +118,39 @@ Status Worker::call(clutch_function_context& function, const clutch_batch& batch
     }
     code = *context.completion;
   }
-  context.open.store(false, std::memory_order_release);
+  {
+    // Why: a thread of the user may be waiting for state. The link and the OUT arena are free again after it.
+    const std::lock_guard lock(context.mutex);
+    context.open.store(false, std::memory_order_release);
+  }
   if (code >= 0) return {};
   if (!error.status.ok()) return std::move(error.status);
   return Status(code, "the batch failed with status " + std::to_string(code) + " and the runtime did not say why",
                 CLUTCH_ORIGIN_PLUGIN);
+}
+
+Result<const Arena*> Worker::out_arena(uint64_t ticket, uint64_t needed) {
+  const Arena* out = arenas_.find(out_arena_);
+  if (out == nullptr) return no_arena(out_arena_);
+  if (needed <= out->bytes().size()) return out;
+  must(link_.send(NeedArena{.ticket = ticket, .bytes = needed}));
+  Message message;
+  if (!link_.next_arena(ticket, message)) Watch::leave();
+  AddArena answer;
+  (void)message.read(answer);  // next_arena has read it before
+  if (answer.bytes == 0) {
+    return Status(CLUTCH_ERR_MEMORY,
+                  "the batch gave " + std::to_string(needed) +
+                      " bytes of output, more than the host takes for one batch; make batches smaller",
+                  CLUTCH_ORIGIN_USER);
+  }
+  CLUTCH_RETURN_IF_ERROR(arenas_.add(answer, message.attached));
+  out_arena_ = answer.arena;
+  out = arenas_.find(answer.arena);
+  if (out->bytes().size() < needed) {
+    return Status(CLUTCH_ERR_PROTOCOL, "the arena that was asked for is smaller than asked", CLUTCH_ORIGIN_TRANSPORT);
+  }
+  return out;
 }
 
 Status Worker::write_output(clutch_batch_context& context, BatchDone& done) {
@@ -130,27 +158,7 @@ Status Worker::write_output(clutch_batch_context& context, BatchDone& done) {
   for (const Staged& staged : context.staged) {
     needed += staged.array.empty() ? ArenaWriter::kImpliedBytes : ArenaWriter::bytes_for(*staged.field, *staged.array);
   }
-  const Arena* out = arenas_.find(done.out_arena);
-  if (out == nullptr) return no_arena(done.out_arena);
-  if (needed > out->bytes().size()) {
-    must(link_.send(NeedArena{.ticket = done.ticket, .bytes = needed}));
-    Message message;
-    if (!link_.next_arena(done.ticket, message)) Watch::leave();
-    AddArena answer;
-    (void)message.read(answer);  // next_arena has read it before
-    if (answer.bytes == 0) {
-      return Status(CLUTCH_ERR_MEMORY,
-                    "the batch gave " + std::to_string(needed) +
-                        " bytes of output, more than the host takes for one batch; make batches smaller",
-                    CLUTCH_ORIGIN_USER);
-    }
-    CLUTCH_RETURN_IF_ERROR(arenas_.add(answer, message.attached));
-    done.out_arena = answer.arena;
-    out = arenas_.find(answer.arena);
-    if (out->bytes().size() < needed) {
-      return Status(CLUTCH_ERR_PROTOCOL, "the arena that was asked for is smaller than asked", CLUTCH_ORIGIN_TRANSPORT);
-    }
-  }
+  CLUTCH_ASSIGN_OR_RETURN(const Arena* out, out_arena(done.ticket, needed));
   writer_.start(out->bytes());
   for (Staged& staged : context.staged) {
     if (staged.array.empty()) {
@@ -161,6 +169,7 @@ Status Worker::write_output(clutch_batch_context& context, BatchDone& done) {
     }
   }
   done.out_bytes = writer_.finish();
+  done.out_arena = out_arena_;
   return {};
 }
 
@@ -208,7 +217,7 @@ void Worker::run_batch(const BatchSubmit& submit) {
   done.ticket = submit.ticket;
   done.attempt = submit.attempt;
   done.slot = submit.slot;
-  done.out_arena = submit.out_arena;
+  done.out_arena = out_arena_ = submit.out_arena;
   const auto it = functions_.find(submit.function);
   clutch_function_context* function = it == functions_.end() ? nullptr : it->second.get();
   const auto attempt = [&]() -> Status {

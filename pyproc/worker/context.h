@@ -40,10 +40,25 @@ struct StagedDeadLetter {
   clutch_error error;
 };
 
+// The host as the running batch asks it for what did not come with it (ask.cc). The caller holds the batch's mutex: one
+// question at a time, and none once the batch is over.
+class StateHost {
+ public:
+  // One page of a list or map state behind a cursor, as clutch_host_state.read_page gives it.
+  virtual Result<columnar::Array> page(const clutch_batch_context& context, uint32_t state, int32_t key,
+                                       std::string_view cursor, uint64_t max_bytes, std::string& ret_next) = 0;
+  // As clutch_host_state.lookup gives it. `names` is in the schema of kStateNames.
+  virtual Result<columnar::Array> look_up(const clutch_batch_context& context, uint32_t state,
+                                          const ArrowArray& names) = 0;
+
+ protected:
+  ~StateHost() = default;
+};
+
 // State of the batch's keys: what the host shipped, and what the batch has changed since.
 struct StateView {
   columnar::Array shipped;
-  columnar::Array entries;  // of a list or map state, in order of key and, in a map, of map_key
+  columnar::Array entries;  // of a list or map state, first pages in order of key and, in a map, of map_key
   bool entries_changed = false;
   std::unordered_map<int32_t, std::optional<std::string>> changed;
 };
@@ -54,6 +69,7 @@ struct StateView {
 struct clutch_batch_context {
   clutch_function_context* function = nullptr;
   clutch::pyproc::ProgressPage* page = nullptr;
+  clutch::pyproc::StateHost* host = nullptr;
   std::atomic<bool> open{false};
   uint64_t ticket = 0;
   uint32_t slot = 0;
@@ -67,7 +83,7 @@ struct clutch_batch_context {
   std::deque<clutch::pyproc::StagedDeadLetter> dead_letters;  // addresses stay as it grows
   std::unordered_set<int64_t> dead_rows;
   std::map<uint32_t, clutch::pyproc::StateView> states;
-  uint64_t page_cursor = 0;  // of the last page that was read
+  std::string page_cursor;  // that the last page gave
 
   // For a runtime that answers CLUTCH_PENDING.
   std::condition_variable completed;
@@ -93,7 +109,7 @@ struct clutch_function_context {
 
 namespace clutch::pyproc {
 
-// The parts of the host's tables that stage into a context (staging.cc, state.cc).
+// The parts of the host's tables that stage into a context (staging.cc, state.cc, entries.cc).
 Status stage_emit(clutch_batch_context& context, uint32_t tag, columnar::Array rows, columnar::Array origin);
 Status stage_dead_letter(clutch_batch_context& context, int64_t row, clutch_error** ret_error);
 Status declare_side_output(clutch_function_context& context, std::string_view name, const ArrowSchema* schema,
@@ -107,6 +123,9 @@ Status read_state_page(clutch_batch_context& context, uint32_t state, int32_t ke
 Status look_up_state(clutch_batch_context& context, uint32_t state, const ArrowArray& keys, ArrowArray* ret_values);
 Status apply_state(clutch_batch_context& context, uint32_t state, columnar::Array changes);
 Status apply_timers(clutch_batch_context& context, columnar::Array changes);
+
+// CLUTCH_ERR_DATA if there is no such position in the keys of this batch.
+Status check_key(const clutch_batch_context& context, int32_t key);
 
 // CLUTCH_ERR_STALE unless the batch runs.
 Status require_open(const clutch_batch_context* context);

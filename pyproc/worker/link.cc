@@ -105,4 +105,15 @@ bool Link::next_arena(uint64_t ticket, Message& message) {
   }
 }
 
+bool Link::next_state(uint64_t ticket, Message& message) {
+  for (;;) {
+    if (!receive(message)) return false;
+    StateRead answer;
+    if (message.header().type == FrameType::kAddArena) return true;
+    if (message.header().type == FrameType::kStateRead && message.read(answer) && answer.ticket == ticket) return true;
+    waiting_.push_back(std::move(message));
+    message = Message();
+  }
+}
+
 }  // namespace clutch::pyproc

@@ -29,6 +29,10 @@ class Link {
   // The AddArena that answers the request of this ticket. Whatever else comes is kept for next().
   bool next_arena(uint64_t ticket, Message& message);
 
+  // The StateRead that answers the question of this ticket, or an AddArena that comes before it. Whatever else comes is
+  // kept for next().
+  bool next_state(uint64_t ticket, Message& message);
+
   // Send from any thread. False if the supervisor is gone.
   template <typename T>
   bool send(T message) {

@@ -1,4 +1,5 @@
-// Keyed state and timers: read from what the host shipped with the batch, changed by sections of the answer.
+// Value states, changes of any state, and timers: read from what the host shipped with the batch, changed by sections
+// of the answer.
 #include "clutch/ext/state.h"
 
 #include <algorithm>
@@ -14,12 +15,6 @@ namespace clutch::pyproc {
 namespace {
 
 Status bad_data(std::string message) { return Status(CLUTCH_ERR_DATA, std::move(message), CLUTCH_ORIGIN_PLUGIN); }
-
-Status check_key(const clutch_batch_context& context, int32_t key) {
-  if (key >= 0 && key < context.keys) return {};
-  return bad_data("key " + std::to_string(key) + " is not one of the batch's " + std::to_string(context.keys) +
-                  " keys");
-}
 
 bool legal_op(int32_t kind, int8_t op) {
   switch (op) {
@@ -37,6 +32,12 @@ bool legal_op(int32_t kind, int8_t op) {
 }
 
 }  // namespace
+
+Status check_key(const clutch_batch_context& context, int32_t key) {
+  if (key >= 0 && key < context.keys) return {};
+  return bad_data("key " + std::to_string(key) + " is not one of the batch's " + std::to_string(context.keys) +
+                  " keys");
+}
 
 Status declare_state(clutch_function_context& context, const StateDeclaration& declaration, uint32_t* ret_state) {
   if (!context.opening) {
@@ -85,101 +86,6 @@ Status read_state(clutch_batch_context& context, uint32_t state, ArrowArray* ret
       CLUTCH_RETURN_IF_ERROR(out.child(0).append_bytes(values.bytes_at<int32_t>(at)));
     }
     out.child(1).append<int64_t>(versions.values<int64_t>()[at]);
-    out.append_struct();
-  }
-  *ret_values = out.finish().detach();
-  return {};
-}
-
-namespace {
-
-// Rows [first, last) of the entries are those of `key`.
-struct Entries {
-  columnar::ArrayView map_keys;
-  columnar::ArrayView values;
-  int64_t first;
-  int64_t last;
-};
-
-Result<Entries> entries_of(const clutch_batch_context& context, uint32_t state, int32_t key) {
-  CLUTCH_RETURN_IF_ERROR(check_key(context, key));
-  const auto it = context.states.find(state);
-  if (it == context.states.end() || it->second.entries.empty()) {
-    return Status(CLUTCH_ERR_ARGUMENT, "state " + std::to_string(state) + " is no list or map state of this batch",
-                  CLUTCH_ORIGIN_PLUGIN);
-  }
-  if (it->second.entries_changed) {
-    return Status(CLUTCH_ERR_UNSUPPORTED,
-                  "a worker process reads list and map states as they are before the batch changes them; read first, "
-                  "or keep what was changed",
-                  CLUTCH_ORIGIN_TRANSPORT);
-  }
-  const ArrowArray& array = *it->second.entries;
-  const int32_t* keys = columnar::ArrayView(*array.children[0]).values<int32_t>() + array.offset;
-  if (array.length == 0) keys = nullptr;
-  const auto [first, last] = std::equal_range(keys, keys + array.length, key);
-  return Entries{columnar::ArrayView(*array.children[1]), columnar::ArrayView(*array.children[2]),
-                 array.offset + (first - keys), array.offset + (last - keys)};
-}
-
-}  // namespace
-
-// The cursor is the number of entries of the key that were read.
-Status read_state_page(clutch_batch_context& context, uint32_t state, int32_t key, clutch_bytes cursor,
-                       uint64_t max_bytes, ArrowArray* ret_page, clutch_bytes* ret_next) {
-  const std::lock_guard lock(context.mutex);
-  CLUTCH_RETURN_IF_ERROR(require_open(&context));
-  CLUTCH_ASSIGN_OR_RETURN(const Entries entries, entries_of(context, state, key));
-  uint64_t skip = 0;
-  if (cursor.size == sizeof(skip)) std::memcpy(&skip, cursor.data, sizeof(skip));
-  int64_t row = entries.first + static_cast<int64_t>(std::min<uint64_t>(skip, static_cast<uint64_t>(entries.last)));
-  columnar::ArrayBuilder page(
-      columnar::struct_of({state_entries_field().type.children[1], state_entries_field().type.children[2]}));
-  uint64_t bytes = 0;
-  for (; row < entries.last && (page.length() == 0 || bytes < max_bytes); ++row) {
-    if (entries.map_keys.is_null(row)) {
-      page.child(0).append_null();
-    } else {
-      CLUTCH_RETURN_IF_ERROR(page.child(0).append_bytes(entries.map_keys.bytes_at<int32_t>(row)));
-      bytes += entries.map_keys.bytes_at<int32_t>(row).size();
-    }
-    CLUTCH_RETURN_IF_ERROR(page.child(1).append_bytes(entries.values.bytes_at<int32_t>(row)));
-    bytes += entries.values.bytes_at<int32_t>(row).size();
-    page.append_struct();
-  }
-  context.page_cursor = static_cast<uint64_t>(row - entries.first);
-  *ret_next = {reinterpret_cast<const uint8_t*>(&context.page_cursor),
-               row < entries.last ? sizeof(context.page_cursor) : 0};
-  *ret_page = page.finish().detach();
-  return {};
-}
-
-Status look_up_state(clutch_batch_context& context, uint32_t state, const ArrowArray& keys, ArrowArray* ret_values) {
-  const std::lock_guard lock(context.mutex);
-  CLUTCH_RETURN_IF_ERROR(require_open(&context));
-  columnar::Field value = state_entries_field().type.children[2];
-  value.nullable = true;
-  columnar::ArrayBuilder out(columnar::struct_of({value}));
-  const columnar::ArrayView wanted(*keys.children[1]);
-  for (int64_t i = keys.offset; i < keys.offset + keys.length; ++i) {
-    CLUTCH_ASSIGN_OR_RETURN(const Entries entries,
-                            entries_of(context, state, columnar::ArrayView(*keys.children[0]).values<int32_t>()[i]));
-    const std::string_view map_key = wanted.bytes_at<int32_t>(i);
-    int64_t low = entries.first;
-    int64_t high = entries.last;
-    while (low < high) {
-      const int64_t middle = low + (high - low) / 2;
-      if (entries.map_keys.bytes_at<int32_t>(middle) < map_key) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    if (low < entries.last && entries.map_keys.bytes_at<int32_t>(low) == map_key) {
-      CLUTCH_RETURN_IF_ERROR(out.child(0).append_bytes(entries.values.bytes_at<int32_t>(low)));
-    } else {
-      out.child(0).append_null();
-    }
     out.append_struct();
   }
   *ret_values = out.finish().detach();

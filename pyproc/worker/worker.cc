@@ -181,6 +181,7 @@ Status Worker::open_function(OpenFunction& spec, clutch_function_context& contex
   context.output = std::move(spec.output);
   context.batch.function = &context;
   context.batch.page = &link_.page();
+  context.batch.host = this;
 
   std::vector<std::vector<clutch_option>> step_options;
   std::vector<clutch_step> steps;
