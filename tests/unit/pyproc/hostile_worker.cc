@@ -21,6 +21,7 @@
 
 #include "clutch/columnar/builder.h"
 #include "clutch/columnar/ops.h"
+#include "clutch/ext/state.h"
 #include "protocol/arena.h"
 #include "protocol/channel.h"
 #include "protocol/layout.h"
@@ -141,7 +142,11 @@ class Hostile {
     (void)decode(*read_body(message_), request);
     input_ = request.input;
     at("opening");
-    body(FrameType::kFunctionOpened, encode(FunctionOpened{request.function, {}, {}, {}}));
+    FunctionOpened opened{request.function, {}, {}, {}};
+    if (asks()) {
+      opened.states = {{"v", CLUTCH_STATE_VALUE}, {"l", CLUTCH_STATE_LIST}, {"m", CLUTCH_STATE_MAP}};
+    }
+    body(FrameType::kFunctionOpened, encode(opened));
     at("opened");
     if (mode_ == "opened-other") body(FrameType::kFunctionOpened, encode(FunctionOpened{999, {}, {}, {}}));
   }
@@ -152,6 +157,52 @@ class Hostile {
     const int protection = add.role == ArenaRole::kIn ? PROT_READ : PROT_READ | PROT_WRITE;
     void* base = ::mmap(nullptr, add.bytes, protection, MAP_SHARED, message_.attached.get(), 0);
     arenas_[add.arena] = {static_cast<uint8_t*>(base), add.bytes};
+  }
+
+  // It has states and asks for more of them while a batch runs.
+  bool asks() const { return mode_.rfind("ask", 0) == 0 || mode_ == "die-asking-page"; }
+
+  // A question about the batch, in the OUT arena: a page of the map of key 1 unless the mode says otherwise.
+  void ask(const BatchSubmit& submit, const Mapped& out) {
+    ReadState question;
+    question.ticket = submit.ticket + (mode_ == "ask-ticket" ? 1 : 0);
+    question.state = mode_ == "ask-state" ? 9 : mode_ == "ask-value" ? 0 : mode_ == "ask-list" ? 1 : 2;
+    question.question = mode_ == "ask-list" || mode_ == "ask-found" ? StateQuestion::kLookUp : StateQuestion::kPage;
+    if (mode_ == "ask-kind") question.question = static_cast<StateQuestion>(7);
+    question.max_bytes = mode_ == "ask-much" ? UINT64_MAX : 64;
+    columnar::ArrayBuilder names(state_names_field());
+    for (int i = 0; i < (mode_ == "ask-pages" ? 2 : 1); ++i) {
+      names.child(0).append<int32_t>(mode_ == "ask-key" ? 5 : mode_ == "ask-negative" ? -1 : 1);
+      (void)names.child(1).append_bytes(mode_ == "ask-cursor" ? std::string(50'000, '9') : "000002");
+      names.append_struct();
+    }
+    const columnar::Array array = names.finish();
+    ArenaWriter writer;
+    writer.start({out.base, out.bytes});
+    if (mode_ == "ask-implied") {
+      writer.add_implied(SectionKind::kStateNames, 2);
+    } else {
+      writer.add(mode_ == "ask-names" ? SectionKind::kEmit : SectionKind::kStateNames, 2, state_names_field(), *array);
+    }
+    question.bytes = writer.finish();
+    if (mode_ == "ask-bytes") question.bytes = UINT64_MAX;
+    if (mode_ == "ask-size") {
+      NeedArena strange;
+      strange.header.type = FrameType::kReadState;
+      send(strange);
+    }
+    send(question);
+    if (mode_ == "ask-twice") send(question);
+    at("asking-page");
+  }
+
+  // Read ctl until the answer; false if it never came.
+  bool answered() {
+    while (ctl_.receive(message_, true, true) == Received::kMessage) {
+      if (message_.header().type == FrameType::kAddArena) map();
+      if (message_.header().type == FrameType::kStateRead) return true;
+    }
+    return false;
   }
 
   void batch() {
@@ -177,11 +228,16 @@ class Hostile {
     (void)reader.open({in.base, in.bytes}, submit.in_bytes);
     const columnar::Array rows = *reader.view(reader.sections()[0], input_);
 
+    if (asks() && mode_ != "ask-late") {
+      ask(submit, out);
+      if (mode_ != "ask-done" && !answered()) return;
+    }
     BatchDone done;
     done.ticket = submit.ticket;
     done.attempt = submit.attempt;
     done.slot = submit.slot;
     done.out_arena = submit.out_arena;
+    if (mode_ == "ask-done") return send(done);  // the question stays as it is
     ArenaWriter writer;
     writer.start({out.base, out.bytes});
     if (mode_ == "tag") {
@@ -261,6 +317,7 @@ class Hostile {
     }
     send(done);
     if (mode_ == "twice") send(done);
+    if (mode_ == "ask-late") send(ReadState{.ticket = submit.ticket});
     // With two batches in flight: both are announced.
     if (++answered_ == 2) at("announced");
   }

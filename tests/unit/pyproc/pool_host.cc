@@ -75,7 +75,130 @@ const void* TestHost::get_extension(const clutch_host*, const char* id) {
   if (std::strcmp(id, CLUTCH_HOST_LOG) == 0) return &kLog;
   if (std::strcmp(id, CLUTCH_HOST_DEAD_LETTER) == 0) return &kLetters;
   if (std::strcmp(id, CLUTCH_HOST_METRICS) == 0) return &kMetrics;
+  static const clutch_host_state kState{
+      sizeof(clutch_host_state), 0, declare_state, read_state, read_page, lookup, nullptr};
+  if (std::strcmp(id, CLUTCH_HOST_STATE) == 0) return &kState;
   return nullptr;
+}
+
+// Tells misuse of a batch's context.
+class TestHost::Reading {
+ public:
+  explicit Reading(clutch_batch_context* context) : host_(*context->host), context_(*context) {
+    if (host_.reading_.exchange(true)) ++host_.misuses;
+  }
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  ~Reading() {
+    {
+      const std::lock_guard lock(context_.mutex);
+      if (context_.complete) ++host_.misuses;
+    }
+    host_.reading_ = false;
+  }
+
+ private:
+  TestHost& host_;
+  clutch_batch_context& context_;
+};
+
+int32_t TestHost::declare_state(clutch_function_context*, const clutch_state_declaration* declaration,
+                                uint32_t* ret_state, clutch_error*) {
+  *ret_state = 10 + static_cast<uint32_t>(declaration->state_kind);
+  return CLUTCH_OK;
+}
+
+int32_t TestHost::read_state(clutch_batch_context* context, uint32_t, ArrowArray* ret_values, clutch_error*) {
+  const Reading reading(context);
+  columnar::ArrayBuilder values(state_values_field());
+  for (int64_t key = 0; key < context->keys; ++key) {
+    values.child(0).append_null();
+    values.child(1).append<int64_t>(0);
+    values.append_struct();
+  }
+  *ret_values = values.finish().detach();
+  return CLUTCH_OK;
+}
+
+namespace {
+
+std::string entry_key(int64_t at) {
+  std::string digits = std::to_string(at);
+  return std::string(6 - digits.size(), '0') + digits;
+}
+
+}  // namespace
+
+int32_t TestHost::read_page(clutch_batch_context* context, uint32_t state, int32_t key, clutch_bytes cursor,
+                            uint64_t max_bytes, ArrowArray* ret_page, clutch_bytes* ret_next, clutch_error*) {
+  const Reading reading(context);
+  TestHost& host = *context->host;
+  const bool all = key == CLUTCH_STATE_ALL_KEYS;
+  const std::string from(reinterpret_cast<const char*>(cursor.data), cursor.size);
+  if (!all) {
+    ++host.reads;
+    {
+      const std::lock_guard lock(host.mutex_);
+      host.cursors_.push_back(from);
+    }
+    if (host.on_read) host.on_read();
+  }
+  columnar::ArrayBuilder page(all ? state_entries_field() : state_page_field());
+  const size_t first = all ? 1 : 0;
+  host.next_.clear();
+  bool good = true;
+  for (int32_t of = all ? 0 : key; of < (all ? context->keys : key + 1); ++of) {
+    int64_t at = from.empty() ? 0 : std::atoll(from.c_str());
+    for (uint64_t bytes = 0; at < host.entries && (bytes == 0 || bytes < max_bytes); ++at) {
+      const std::string value = "v" + std::to_string(at);
+      if (all) page.child(0).append<int32_t>(of);
+      if (state == 10 + CLUTCH_STATE_LIST) {
+        page.child(first).append_null();
+      } else {
+        good &= page.child(first).append_bytes(entry_key(at)).ok();
+        bytes += 6;
+      }
+      good &= page.child(first + 1).append_bytes(value).ok();
+      bytes += value.size();
+      if (all && at + 1 < host.entries && bytes >= max_bytes) {
+        good &= page.child(3).append_bytes(std::to_string(at + 1)).ok();
+      } else if (all) {
+        page.child(3).append_null();
+      }
+      page.append_struct();
+    }
+    if (!all && at < host.entries) host.next_ = std::to_string(at);
+  }
+  if (!good) return CLUTCH_ERR_MEMORY;
+  *ret_page = page.finish().detach();
+  *ret_next = {reinterpret_cast<const uint8_t*>(host.next_.data()), host.next_.size()};
+  return CLUTCH_OK;
+}
+
+int32_t TestHost::lookup(clutch_batch_context* context, uint32_t, const ArrowArray* keys, ArrowArray* ret_values,
+                         clutch_error*) {
+  const Reading reading(context);
+  TestHost& host = *context->host;
+  ++host.reads;
+  if (host.on_read) host.on_read();
+  columnar::ArrayBuilder found(state_found_field());
+  const columnar::ArrayView names(*keys->children[1]);
+  for (int64_t row = 0; row < keys->length; ++row) {
+    const int64_t at = std::atoll(std::string(names.bytes_at<int32_t>(row)).c_str());
+    if (at < host.entries && names.bytes_at<int32_t>(row) == entry_key(at)) {
+      if (!found.child(0).append_bytes("v" + std::to_string(at)).ok()) return CLUTCH_ERR_MEMORY;
+    } else {
+      found.child(0).append_null();
+    }
+    found.append_struct();
+  }
+  *ret_values = found.finish().detach();
+  return CLUTCH_OK;
+}
+
+std::vector<std::string> TestHost::cursors() {
+  const std::lock_guard lock(mutex_);
+  return cursors_;
 }
 
 void TestHost::write_log(const clutch_host* host, int32_t, clutch_str source, clutch_function_context*,
@@ -150,6 +273,19 @@ std::vector<int64_t> int64_values(const columnar::Array& batch) {
   return {values, values + view.length()};
 }
 
+void Batch::add_keys(TestHost& host) {
+  columnar::ArrayBuilder texts(keys_field());
+  columnar::ArrayBuilder index(key_index_field());
+  for (int32_t row = 0; row < rows->length; ++row) {
+    if (!texts.append_bytes("k" + std::to_string(row)).ok()) throw std::bad_alloc();
+    index.append<int32_t>(row);
+  }
+  keys = texts.finish();
+  key_index = index.finish();
+  context.keys = rows->length;
+  context.host = &host;
+}
+
 int32_t Batch::submit(Pool& pool, Function* function) {
   clutch_batch batch{};
   batch.struct_size = sizeof(batch);
@@ -158,6 +294,10 @@ int32_t Batch::submit(Pool& pool, Function* function) {
   batch.deadline_ns = deadline_ns;
   batch.watermark_ms = INT64_MIN;
   batch.rows = rows.get();
+  if (!keys.empty()) {
+    batch.keys = keys.get();
+    batch.key_index = key_index.get();
+  }
   return pool.submit(function, batch, &context.error);
 }
 

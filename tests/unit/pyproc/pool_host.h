@@ -1,6 +1,7 @@
 // A small host, so that a pool can be tried without the real one.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -35,6 +36,10 @@ struct Emitted {
 
 }  // namespace clutch::pyproc::testing
 
+namespace clutch::pyproc::testing {
+class TestHost;
+}
+
 struct clutch_batch_context {
   clutch_error error;
   std::vector<clutch::pyproc::testing::Emitted> emitted;
@@ -45,6 +50,8 @@ struct clutch_batch_context {
   bool complete = false;
   int completions = 0;
   int32_t status = 0;
+  int64_t keys = 0;
+  clutch::pyproc::testing::TestHost* host = nullptr;  // for state
 };
 
 namespace clutch::pyproc::testing {
@@ -59,7 +66,24 @@ class TestHost {
   // Called with each line, on the thread that logs. Set it before the pool starts.
   std::function<void(std::string_view)> on_line;
 
+  // State: every list and map of every key has this many entries, "000000" to "v0" and so on, and a cursor is the
+  // number of the next one. Two reads at a time, or one of a batch that is over, count as misuse.
+  int64_t entries = 0;
+  std::function<void()> on_read;  // at each page of a key and each lookup, before it is answered
+  std::atomic<int> reads{0};      // those
+  std::atomic<int> misuses{0};
+  std::vector<std::string> cursors();
+
  private:
+  class Reading;
+  static int32_t declare_state(clutch_function_context* context, const clutch_state_declaration* declaration,
+                               uint32_t* ret_state, clutch_error* error);
+  static int32_t read_state(clutch_batch_context* context, uint32_t state, ArrowArray* ret_values, clutch_error* error);
+  static int32_t read_page(clutch_batch_context* context, uint32_t state, int32_t key, clutch_bytes cursor,
+                           uint64_t max_bytes, ArrowArray* ret_page, clutch_bytes* ret_next, clutch_error* error);
+  static int32_t lookup(clutch_batch_context* context, uint32_t state, const ArrowArray* keys, ArrowArray* ret_values,
+                        clutch_error* error);
+
   static const void* get_extension(const clutch_host* host, const char* id);
   static void write_log(const clutch_host* host, int32_t level, clutch_str source, clutch_function_context* context,
                         clutch_str text);
@@ -68,6 +92,9 @@ class TestHost {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> log_;
+  std::vector<std::string> cursors_;
+  std::string next_;
+  std::atomic<bool> reading_{false};
 };
 
 // Where the parts of a pool are, from the environment that meson sets.
@@ -86,10 +113,14 @@ std::vector<int64_t> int64_values(const columnar::Array& batch);
 struct Batch {
   explicit Batch(columnar::Array input) : rows(std::move(input)) {}
   columnar::Array rows;
+  columnar::Array keys;  // if it has any
+  columnar::Array key_index;
   clutch_batch_context context;
   uint64_t sequence = 1;
   int64_t deadline_ns = 0;
 
+  // Give each row a key of its own.
+  void add_keys(TestHost& host);
   int32_t submit(Pool& pool, Function* function);
   // Lend this thread until it is complete; false at the timeout.
   bool wait(Pool& pool, Function* function, int timeout_ms = 20000);

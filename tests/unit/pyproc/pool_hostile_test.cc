@@ -1,10 +1,13 @@
 // Workers that break the protocol: each lie ends its worker, fails its batch with a sentence, and nothing else.
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/wait.h>
 
 #include <cstdlib>
 
+#include "holdings.h"
 #include "pool_host.h"
+#include "supervisor/clock.h"
 
 namespace clutch::pyproc::testing {
 namespace {
@@ -39,8 +42,12 @@ TEST_P(PoolHostile, FailsTheBatchAndNothingElse) {
   Result<Function*> opened = pool.open(request(), nullptr);
   ASSERT_TRUE(opened.ok()) << opened.status().message();
   Batch batch(int64_batch({1, 2, 3}));
+  const std::string mode = GetParam().mode;
+  if (mode.rfind("ask", 0) == 0 && mode != "ask-keyless") batch.add_keys(host_);
+  host_.entries = 100;
   ASSERT_EQ(batch.submit(pool, *opened), CLUTCH_PENDING);
   ASSERT_TRUE(batch.wait(pool, *opened));
+  EXPECT_EQ(host_.reads, 0);
   EXPECT_EQ(batch.context.status, CLUTCH_ERR_PROTOCOL) << batch.error().message;
   EXPECT_NE(batch.error().message.find(GetParam().sentence), std::string::npos) << batch.error().message;
   EXPECT_EQ(batch.error().message.find("function \"f\""), 0u) << batch.error().message;
@@ -65,7 +72,19 @@ INSTANTIATE_TEST_SUITE_P(
                       Lie{"tag", "output 7 was never declared"}, Lie{"no-origin", "output rows come without origins"},
                       Lie{"rows", "2 output rows for 3 input rows"}, Lie{"section", "a section has the kind"},
                       Lie{"state", "state 0 was never declared"},
-                      Lie{"origin", "an origin is out of range or out of order"}),
+                      Lie{"origin", "an origin is out of range or out of order"},
+                      Lie{"ask-ticket", "it asked for state of a batch it does not have"},
+                      Lie{"ask-state", "it asked for a page of state 9, which has none"},
+                      Lie{"ask-value", "it asked for a page of state 0, which has none"},
+                      Lie{"ask-list", "it asked for entries of state 1, which has none"},
+                      Lie{"ask-kind", "a question of kind 7 about state"},
+                      Lie{"ask-key", "it asked for state of key 5 of a batch of 3 keys"},
+                      Lie{"ask-negative", "it asked for state of key -1 of a batch of 3 keys"},
+                      Lie{"ask-keyless", "it asked for state of a batch that has no keys"},
+                      Lie{"ask-pages", "it asked for 2 pages of state at once"},
+                      Lie{"ask-names", "it asked for state without saying which"},
+                      Lie{"ask-implied", "it asked for state without saying which"}, Lie{"ask-bytes", "of an arena of"},
+                      Lie{"ask-size", "a ReadState of the wrong size"}),
     [](const auto& lie) {
       std::string name = lie.param.mode;
       for (char& c : name) c = c == '-' ? '_' : c;
@@ -95,6 +114,94 @@ TEST_F(PoolHostileOther, WhatIsNoWorkerDoesNotStart) {
   ASSERT_FALSE(opened.ok());
   EXPECT_NE(opened.status().message().find("no frame of this protocol"), std::string_view::npos)
       << opened.status().message();
+}
+
+// An honest question, and one whose cursor and size are for the host to judge.
+TEST_F(PoolHostileOther, QuestionsAboutStateAreAnswered) {
+  for (const char* mode : {"ask", "ask-found", "ask-cursor", "ask-much"}) {
+    TestHost host;
+    host.entries = 100;
+    Pool pool(test_options(), hostile(mode), host.table());
+    Result<Function*> opened = pool.open(request(), nullptr);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    Batch batch(int64_batch({1, 2, 3}));
+    batch.add_keys(host);
+    ASSERT_EQ(batch.submit(pool, *opened), CLUTCH_PENDING);
+    // Lent or not, the batch is served.
+    ASSERT_TRUE(mode == std::string("ask") ? batch.wait_aside() : batch.wait(pool, *opened));
+    EXPECT_EQ(batch.context.status, CLUTCH_OK) << batch.error().message;
+    EXPECT_EQ(batch.results(), (std::vector<int64_t>{1, 2, 3}));
+    EXPECT_EQ(host.reads, 1);
+    EXPECT_EQ(host.misuses, 0);
+    EXPECT_TRUE(pool.close(*opened).ok());
+  }
+}
+
+// While one question is read nothing else may come of the batch: the host would read twice at once, or for a batch that
+// is over.
+TEST_F(PoolHostileOther, NothingComesBeforeTheAnswerToAQuestion) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"ask-twice", "it asked for state twice at a time"},
+      {"ask-done", "an answer to a batch for which it waits for state"}};
+  for (const auto& [mode, sentence] : cases) {
+    TestHost host;
+    host.entries = 100;
+    host.on_read = [&host, text = std::string(sentence)] { EXPECT_TRUE(host.logged(text)); };
+    Pool pool(test_options({{"python.process.retries", "0"}, {"python.process.spares", "0"}}), hostile(mode),
+              host.table());
+    Result<Function*> opened = pool.open(request(), nullptr);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    Batch batch(int64_batch({1, 2, 3}));
+    batch.add_keys(host);
+    ASSERT_EQ(batch.submit(pool, *opened), CLUTCH_PENDING);
+    ASSERT_TRUE(batch.wait_aside());
+    EXPECT_EQ(batch.context.status, CLUTCH_ERR_PROTOCOL) << batch.error().message;
+    EXPECT_NE(batch.error().message.find(sentence), std::string::npos) << batch.error().message;
+    EXPECT_EQ(batch.context.completions, 1);
+    EXPECT_EQ(host.reads, 1);
+    EXPECT_EQ(host.misuses, 0);
+    (void)pool.close(*opened);
+  }
+}
+
+TEST_F(PoolHostileOther, AQuestionAboutABatchThatIsOverEndsItsWorker) {
+  Pool pool(test_options({{"python.process.spares", "0"}}), hostile("ask-late"), host_.table());
+  Result<Function*> opened = pool.open(request(), nullptr);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  Batch batch(int64_batch({1, 2, 3}));
+  batch.add_keys(host_);
+  ASSERT_EQ(batch.submit(pool, *opened), CLUTCH_PENDING);
+  ASSERT_TRUE(batch.wait(pool, *opened));
+  EXPECT_EQ(batch.context.status, CLUTCH_OK) << batch.error().message;
+  EXPECT_TRUE(host_.logged("it asked for state of a batch it does not have; it is killed"));
+  EXPECT_EQ(host_.reads, 0);
+  (void)pool.close(*opened);
+}
+
+// The worker waits for a store that does not answer: deadlines and cancellations end the batch once it does.
+TEST_F(PoolHostileOther, ABatchThatWaitsForStateCanBeLateOrCancelled) {
+  for (const int32_t code : {CLUTCH_ERR_DEADLINE, CLUTCH_ERR_CANCELLED}) {
+    TestHost host;
+    host.entries = 100;
+    Pool pool(test_options({{"python.process.spares", "0"}}), hostile("ask"), host.table());
+    Result<Function*> opened = pool.open(request(), nullptr);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    const int worker = pool.pids(true).front();
+    host.on_read = [&] {
+      if (code == CLUTCH_ERR_CANCELLED) pool.cancel(*opened, 1);
+      EXPECT_TRUE(within(10000, [&] { return ::kill(worker, 0) != 0; }));  // reaped
+    };
+    Batch batch(int64_batch({1, 2, 3}));
+    batch.add_keys(host);
+    if (code == CLUTCH_ERR_DEADLINE) batch.deadline_ns = now_ns() + 100 * kMillisecond;
+    ASSERT_EQ(batch.submit(pool, *opened), CLUTCH_PENDING);
+    ASSERT_TRUE(batch.wait(pool, *opened));
+    EXPECT_EQ(batch.context.status, code) << batch.error().message;
+    EXPECT_EQ(batch.context.completions, 1);
+    EXPECT_EQ(host.reads, 1);
+    EXPECT_EQ(host.misuses, 0);
+    (void)pool.close(*opened);
+  }
 }
 
 // A worker that rewrites its answer while the host reads it gets wrong values or a refusal, never the host.

@@ -78,6 +78,7 @@ class Kill : public ::testing::Test {
   }
   void serves(Function* function) {
     Batch batch(int64_batch({5, 6, 7}));
+    if (keyed_) batch.add_keys(host_);
     ASSERT_EQ(batch.submit(*pool_, function), CLUTCH_PENDING) << batch.error().message;
     ASSERT_TRUE(batch.wait(*pool_, function));
     EXPECT_EQ(batch.context.status, CLUTCH_OK) << batch.error().message;
@@ -87,6 +88,7 @@ class Kill : public ::testing::Test {
   bool died() const { return ::access(mark_.c_str(), F_OK) == 0; }
 
   const std::string mark_ = unused_path();
+  bool keyed_ = false;  // batches have keys
   int deaths_ = 1;
   Holdings before_;
   TestHost host_;
@@ -97,6 +99,7 @@ class KillAtStep : public Kill, public ::testing::WithParamInterface<const char*
 
 TEST_P(KillAtStep, TheNextWorkerGivesTheSameResult) {
   const std::string step = GetParam();
+  keyed_ = step == "asking-page";
   die_at(step, /*every_one=*/false);
   const Result<Function*> opened = pool_->open(echo(), nullptr);
   ASSERT_TRUE(opened.ok()) << opened.status().message();
@@ -109,8 +112,12 @@ TEST_P(KillAtStep, TheNextWorkerGivesTheSameResult) {
 
 INSTANTIATE_TEST_SUITE_P(Steps, KillAtStep,
                          ::testing::Values("launch", "launched", "configured", "ready", "opening", "opened", "sent",
-                                           "taken", "running", "written", "asking", "noted"),
-                         [](const auto& step) { return std::string(step.param); });
+                                           "taken", "running", "written", "asking", "noted", "asking-page"),
+                         [](const auto& step) {
+                           std::string name = step.param;
+                           for (char& c : name) c = c == '-' ? '_' : c;
+                           return name;
+                         });
 
 struct Lost {
   const char* step;
@@ -131,6 +138,7 @@ TEST_P(KillAlways, IsAnErrorThatNamesTheStep) {
     EXPECT_EQ(opened.status().detail(CLUTCH_DETAIL_SIGNAL), "SIGKILL");
   } else {
     Batch batch(int64_batch({5, 6, 7}));
+    if (GetParam().step == std::string("asking-page")) batch.add_keys(host_);
     ASSERT_EQ(batch.submit(*pool_, *opened), CLUTCH_PENDING) << batch.error().message;
     ASSERT_TRUE(batch.wait(*pool_, *opened));
     code = batch.context.status;
@@ -177,8 +185,37 @@ INSTANTIATE_TEST_SUITE_P(Steps, KillAlways,
                                            Lost{"running", CLUTCH_ERR_WORKER_LOST, kWhileBatch},
                                            Lost{"written", CLUTCH_ERR_WORKER_LOST, kWhileBatch},
                                            Lost{"asking", CLUTCH_ERR_WORKER_LOST, kWhileBatch},
-                                           Lost{"noted", CLUTCH_ERR_WORKER_LOST, kWhileBatch}),
-                         [](const auto& lost) { return std::string(lost.param.step); });
+                                           Lost{"noted", CLUTCH_ERR_WORKER_LOST, kWhileBatch},
+                                           Lost{"asking-page", CLUTCH_ERR_WORKER_LOST, kWhileBatch}),
+                         [](const auto& lost) {
+                           std::string name = lost.param.step;
+                           for (char& c : name) c = c == '-' ? '_' : c;
+                           return name;
+                         });
+
+// The worker is gone, and the next one ready, while the host still reads for the batch: it waits for that.
+TEST_F(Kill, WhileTheHostReadsStateTheBatchStaysWhereItIs) {
+  keyed_ = true;
+  host_.entries = 5;
+  int first = 0;
+  host_.on_read = [&] {
+    if (host_.reads != 1) return;
+    EXPECT_TRUE(within(10000, [&] {
+      const std::vector<int> serving = pool_->pids(true);
+      return serving.size() == 1 && serving.front() != first;
+    }));
+    // Whatever wants to run the batch again has the time for it now.
+    EXPECT_FALSE(within(300, [&] { return host_.misuses > 0; }));
+  };
+  die_at("asking-page", /*every_one=*/false);
+  const Result<Function*> opened = pool_->open(echo(), nullptr);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  first = pool_->pids(true).front();
+  serves(*opened);
+  EXPECT_EQ(host_.misuses, 0);
+  EXPECT_EQ(host_.reads, 2);
+  EXPECT_TRUE(pool_->close(*opened).ok());
+}
 
 TEST_F(Kill, TheReportHasTheRowAndTheLastWords) {
   die_at("running", /*every_one=*/true);

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <sstream>
 #include <string>
 #include <thread>
 
@@ -50,6 +51,7 @@ struct clutch_function {
   clutch_function_context* context;
   std::string behaviour;
   int64_t argument = 0;
+  std::string script;  // the argument as text
   uint32_t side_tag = 0;
   uint32_t state = 0;
   clutch_batch_context* last = nullptr;
@@ -165,6 +167,75 @@ int32_t count(clutch_function& f, const clutch_batch& batch, clutch_error* out) 
   return f.runtime->extension<clutch_host_timer>(CLUTCH_HOST_TIMER)->apply(batch.context, &moved, out);
 }
 
+// Reads a list state and a map state as its script says, and logs what it got. Commands have a state and:
+//   page KEY BYTES   all pages of a key, "|" between them
+//   all BYTES        first pages of all keys, "+" where there is more
+//   find KEY NAME... entries of a map, the names separated by commas
+//   twice KEY BYTES  the second page, twice from the same cursor
+//   bad KEY          a page behind a cursor that nobody gave
+int32_t entries(clutch_function& f, const clutch_batch& batch, clutch_error* out) {
+  const auto* states = f.runtime->extension<clutch_host_state>(CLUTCH_HOST_STATE);
+  std::istringstream commands(f.script);
+  std::string command;
+  const auto text_of = [](const Array& rows, int64_t column, int64_t row) {
+    const ArrayView view(*rows->children[column]);
+    return view.is_null(row) ? std::string("-") : std::string(view.bytes_at<int32_t>(row));
+  };
+  while (commands >> command) {
+    uint32_t state = 0;
+    int32_t key = CLUTCH_STATE_ALL_KEYS;
+    uint64_t bytes = 0;
+    std::string told = command;
+    commands >> state;
+    if (command != "all") commands >> key;
+    if (command == "find") {
+      std::string names;
+      std::getline(commands >> std::ws, names);
+      ArrayBuilder asked(
+          clutch::columnar::struct_of({field("key", TypeId::kInt32, false), field("map_key", TypeId::kBinary, false)}));
+      std::istringstream each(names);
+      for (std::string name; std::getline(each, name, ',');) {
+        if (name == "long") name = std::string(static_cast<size_t>(300'000), 'l');
+        asked.child(0).append<int32_t>(key);
+        if (!asked.child(1).append_bytes(name).ok()) return CLUTCH_ERR_INTERNAL;
+        asked.append_struct();
+      }
+      ArrowArray raw = {};
+      const Array keys = asked.finish();
+      if (const int32_t code = states->lookup(batch.context, state, keys.get(), &raw, out); code != CLUTCH_OK) {
+        return code;
+      }
+      const Array found(std::move(raw));
+      for (int64_t row = 0; row < found->length; ++row) told += " " + text_of(found, 0, row);
+      log(f, told);
+      continue;
+    }
+    if (command != "bad") commands >> bytes;
+    std::string from = command == "bad" ? "what?" : "";
+    for (int pages = 0;; ++pages) {
+      ArrowArray raw = {};
+      clutch_bytes next = {};
+      const clutch_bytes cursor{reinterpret_cast<const uint8_t*>(from.data()), from.size()};
+      if (const int32_t code = states->read_page(batch.context, state, key, cursor, bytes, &raw, &next, out);
+          code != CLUTCH_OK) {
+        return code;
+      }
+      const Array page(std::move(raw));
+      const int64_t first = command == "all" ? 1 : 0;
+      if (pages > 0) told += " |";
+      for (int64_t row = 0; row < page->length; ++row) {
+        if (command == "all") told += " " + std::to_string(ArrayView(*page->children[0]).values<int32_t>()[row]);
+        told += (command == "all" ? ":" : " ") + text_of(page, first, row) + "=" + text_of(page, first + 1, row);
+        if (command == "all" && text_of(page, 3, row) != "-") told += "+";
+      }
+      if (next.size == 0 || (command == "twice" && pages == 2)) break;
+      if (command != "twice" || pages == 0) from.assign(reinterpret_cast<const char*>(next.data), next.size);
+    }
+    log(f, told);
+  }
+  return CLUTCH_OK;
+}
+
 int32_t submit(clutch_function* function, const clutch_batch* batch, clutch_error* out) {
   clutch_function& f = *function;
   const std::string& what = f.behaviour;
@@ -178,6 +249,7 @@ int32_t submit(clutch_function* function, const clutch_batch* batch, clutch_erro
   if (what == "keep_even") return keep_even(f, *batch, out);
   if (what == "letters") return dead_letters(f, *batch, out);
   if (what == "count") return count(f, *batch, out);
+  if (what == "entries") return entries(f, *batch, out);
   if (what == "side")
     return emit(
         f, *batch, 2, [](int64_t x) { return -x; }, out, f.side_tag);
@@ -282,6 +354,7 @@ int32_t function_open(clutch_runtime* runtime, const clutch_spec* spec, clutch_f
   const size_t colon = payload.find(':');
   function->behaviour = payload.substr(0, colon);
   if (colon != std::string::npos) function->argument = std::atoll(payload.c_str() + colon + 1);
+  if (colon != std::string::npos) function->script = payload.substr(colon + 1);
   if (function->behaviour == "no_open") {
     runtime->host->error_set(out, CLUTCH_ERR_FUNCTION, CLUTCH_ORIGIN_USER, text("it does not open"));
     return CLUTCH_ERR_FUNCTION;
@@ -300,6 +373,16 @@ int32_t function_open(clutch_runtime* runtime, const clutch_spec* spec, clutch_f
     const auto* states = runtime->extension<clutch_host_state>(CLUTCH_HOST_STATE);
     const int32_t status = states->declare(context, &declaration, &function->state, out);
     if (status != CLUTCH_OK) return status;
+  }
+  if (function->behaviour == "entries") {
+    const auto* states = runtime->extension<clutch_host_state>(CLUTCH_HOST_STATE);
+    for (const int32_t kind : {CLUTCH_STATE_LIST, CLUTCH_STATE_MAP}) {
+      const std::string name = kind == CLUTCH_STATE_LIST ? "l" : "m";
+      const clutch_state_declaration declaration = {sizeof(declaration), kind, text(name), 0, 0, 0};
+      if (const int32_t status = states->declare(context, &declaration, &function->state, out); status != CLUTCH_OK) {
+        return status;
+      }
+    }
   }
   info->max_in_flight = 1;
   *ret = function.release();

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -249,8 +250,15 @@ Answer FakeHost::wait(uint64_t ticket) {
         if (refuse_arenas) {
           send(AddArena{.role = ArenaRole::kOut, .ticket = ticket});
         } else {
-          add_arena(ArenaRole::kOut, need.bytes, ticket);
+          out_arena_ = add_arena(ArenaRole::kOut, need.bytes, ticket);
         }
+        break;
+      }
+      case FrameType::kReadState: {
+        ReadState question;
+        EXPECT_TRUE(message.read(question));
+        EXPECT_EQ(question.ticket, ticket);
+        answer(question);
         break;
       }
       case FrameType::kBatchDone:
@@ -266,6 +274,66 @@ Answer FakeHost::wait(uint64_t ticket) {
                                  std::to_string(static_cast<int>(message.header().type)));
     }
   }
+}
+
+void FakeHost::answer(const ReadState& question) {
+  const bool page = question.question == StateQuestion::kPage;
+  const Mapped& out = arenas_.at(out_arena_);
+  if (!reader_.open({out.data, out.bytes}, question.bytes).ok()) throw std::runtime_error("a question makes no sense");
+  EXPECT_EQ(reader_.sections().at(0).kind, SectionKind::kStateNames);
+  const columnar::Array names = *reader_.copy(reader_.sections()[0], state_names_field());
+  const columnar::ArrayView keys(*names->children[0]);
+  const columnar::ArrayView texts(*names->children[1]);
+  std::string told = std::string(page ? "page " : "find ") + std::to_string(question.state);
+  columnar::ArrayBuilder found(state_found_field());
+  columnar::ArrayBuilder rows(state_page_field());
+  columnar::ArrayBuilder cursor(state_cursor_field());
+  bool good = true;
+  for (int64_t i = 0; i < names->length; ++i) {
+    const std::string text(texts.bytes_at<int32_t>(i));
+    const std::vector<Entry>& entries = behind[{question.state, keys.values<int32_t>()[i]}];
+    told += " " + std::to_string(keys.values<int32_t>()[i]) + ":" + text.substr(0, 8);
+    if (page) {
+      size_t at = std::stoul(text);
+      for (size_t n = 0; n < page_entries && at < entries.size(); ++n, ++at) {
+        if (entries[at].map_key) {
+          good &= rows.child(0).append_bytes(*entries[at].map_key).ok();
+        } else {
+          rows.child(0).append_null();
+        }
+        good &= rows.child(1).append_bytes(entries[at].value).ok();
+        rows.append_struct();
+      }
+      good &= cursor.append_bytes(at < entries.size() ? std::to_string(at) : "").ok();
+      continue;
+    }
+    const auto entry = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.map_key == text; });
+    if (entry != entries.end()) {
+      good &= found.child(0).append_bytes(entry->value).ok();
+    } else {
+      found.child(0).append_null();
+    }
+    found.append_struct();
+  }
+  if (!good) throw std::runtime_error("no memory");
+  questions.push_back(told + (page ? " max " + std::to_string(question.max_bytes) : ""));
+  StateRead reply;
+  reply.ticket = question.ticket;
+  reply.status = state_status;
+  if (state_status == CLUTCH_OK) {
+    const columnar::Array first = page ? rows.finish() : found.finish();
+    const columnar::Field& field = page ? state_page_field() : state_found_field();
+    // Each in an arena of its own, which the worker has to map before it can read it.
+    reply.arena = add_arena(ArenaRole::kIn, 1024 + ArenaWriter::bytes_for(field, *first));
+    ArenaWriter writer;
+    writer.start({arenas_[reply.arena].data, arenas_[reply.arena].bytes});
+    writer.add(page ? SectionKind::kStatePage : SectionKind::kStateFound, question.state, field, *first);
+    if (page) writer.add(SectionKind::kStateCursor, question.state, state_cursor_field(), *cursor.finish());
+    reply.bytes = writer.finish();
+  }
+  // What is for later must not be taken for the answer.
+  send(DropArena{.arena = 999});
+  send(reply);
 }
 
 Answer FakeHost::run(uint64_t function, const std::vector<int64_t>& rows) {

@@ -1,6 +1,7 @@
 // The supervisor's end of the protocol, as much of it as the worker's tests need.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,12 @@ struct Answer {
   int need_arena = 0;  // how often it asked
 };
 
+// An entry of a list (no key) or map state.
+struct Entry {
+  std::optional<std::string> map_key;
+  std::string value;
+};
+
 class FakeHost {
  public:
   // Starts the worker; the descriptors are as layout.h says.
@@ -48,7 +55,7 @@ class FakeHost {
   // Send what in() holds as a batch.
   void submit(uint64_t function, uint64_t ticket);
   void submit_rows(uint64_t function, uint64_t ticket, const std::vector<int64_t>& rows);
-  // Everything up to the BatchDone of the ticket. Serves NeedArena, unless refuse_arenas.
+  // Everything up to the BatchDone of the ticket. Serves NeedArena, unless refuse_arenas, and ReadState.
   Answer wait(uint64_t ticket);
   Answer run(uint64_t function, const std::vector<int64_t>& rows);
   // Sections of the OUT arena of an answer.
@@ -74,6 +81,13 @@ class FakeHost {
 
   std::vector<LogLine> logs;
   bool refuse_arenas = false;
+
+  // What is behind the entries that came with a batch, by state and key: what a ReadState is answered from, this many
+  // entries a page. A cursor is the number of the next entry.
+  std::map<std::pair<uint32_t, int32_t>, std::vector<Entry>> behind;
+  size_t page_entries = 2;
+  int32_t state_status = 0;            // if not CLUTCH_OK, the answer to all of them
+  std::vector<std::string> questions;  // as they came
   uint64_t epoch_seen = 0;
 
   static constexpr uint64_t kEpoch = 41;
@@ -81,6 +95,7 @@ class FakeHost {
 
  private:
   void check_sent(const Status& status);
+  void answer(const ReadState& question);
   Message receive();
 
   struct Mapped {
