@@ -25,7 +25,7 @@ namespace columnar = clutch::columnar;
 
 constexpr int64_t kEntries = 30'000;
 // More than what travels of two states, and a page; far less than a map.
-constexpr uint64_t kSomePages = 250'000;
+constexpr uint64_t kSomePages = 60'000;
 
 std::string text(clutch_bytes bytes) { return {reinterpret_cast<const char*>(bytes.data), bytes.size}; }
 clutch_bytes bytes(const std::string& text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }

@@ -9,6 +9,7 @@
 namespace clutch::testing {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
@@ -175,6 +176,35 @@ TEST_P(ServiceState, WhatAllKeysHaveIsReadAtOnce) {
     EXPECT_THAT(
         [&] { (void)keyed.all_keys(batch, 2, kLarge); },
         ThrowsMessage<std::runtime_error>(HasSubstr("state \"last\" is a value state, which has no pages; use read")));
+    return CLUTCH_OK;
+  });
+}
+
+// A worker that broke its promises may pass on any bytes as a cursor.
+TEST_P(ServiceState, ACursorThatNobodyGaveReadsWhatIsThereOrNothing) {
+  Keyed keyed;
+  keyed.states = {{"seen", CLUTCH_STATE_MAP}, {"items", CLUTCH_STATE_LIST}};
+  const FakeHost host({&keyed.plugin});
+  const Function function = open(host);
+  const auto change = [&](const clutch_batch& batch, const std::string& name, clutch_error* error) {
+    keyed.change(batch, 0, {{0, CLUTCH_STATE_OP_PUT, name, name}}, error);
+    return keyed.change(batch, 1, {{0, CLUTCH_STATE_OP_APPEND, kNone, name}}, error);
+  };
+  run(keyed, function, KeyedBatch({1}, {"a"}),
+      [&](const clutch_batch& batch, clutch_error* error) { return change(batch, "b", error); });
+  run(keyed, function, KeyedBatch({1}, {"a"}), [&](const clutch_batch& batch, clutch_error* error) {
+    change(batch, "c", error);
+    const std::string zeros(16, '\0');
+    const std::string ones(16, '\xff');
+    for (const std::string& cursor :
+         {std::string("?"), std::string("k"), zeros.substr(8), zeros + "x", ones, zeros.substr(8) + ones.substr(8),
+          ones.substr(8) + zeros.substr(8), std::string(70'000, 'z'), std::string(70'000, 'a')}) {
+      for (const uint32_t state : {0U, 1U}) {
+        for (const std::string& entry : keyed.pages(batch, state, 0, 1, nullptr, cursor)) {
+          EXPECT_THAT(entry, AnyOf("b=b", "c=c", "b", "c"));
+        }
+      }
+    }
     return CLUTCH_OK;
   });
 }

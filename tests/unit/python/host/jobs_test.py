@@ -141,6 +141,35 @@ class Sums(KeyedProcessFunction):
         yield Row(ctx.get_current_key(), self.sum.value(), sorted(self.seen), self.count.get("n"), self.most.get())
 
 
+class Large(KeyedProcessFunction):
+    """A list and a map of which a small part travels with a batch. Each element says what to do with them."""
+
+    COUNT = 5000
+
+    def open(self, runtime_context: Any) -> None:
+        self.items = runtime_context.get_list_state(ListStateDescriptor("items", STRING))
+        self.entries = runtime_context.get_map_state(MapStateDescriptor("entries", STRING, LONG))
+
+    def process_element(self, value: Any, ctx: Any) -> Any:
+        if value[1] == "fill":
+            self.items.add_all(["item %d" % i for i in range(self.COUNT)])
+            self.entries.put_all({"%06d" % i: i for i in range(self.COUNT)})
+        elif value[1] == "change":
+            self.items.add("end")
+            self.entries.put("000000", -1)
+            self.entries.put("zzz", -2)
+            self.entries.remove("%06d" % (self.COUNT - 1))
+        elif value[1] == "clear":
+            self.items.clear()
+            self.entries.clear()
+        elif value[1] == "look":
+            yield [self.entries.get(key) for key in ("000000", "%06d" % (self.COUNT - 1), "zzz", "002000x")]
+            yield [int(key in self.entries) for key in ("000001", "%06d" % (self.COUNT - 2), "nowhere")]
+        elif value[1] == "sum":
+            items = list(self.items)
+            yield [len(items), len(set(items)), len(list(self.entries.keys())), sum(self.entries.values())]
+
+
 def made_tuple(n: int) -> Any:
     return (n, "a")
 
@@ -252,6 +281,33 @@ class OnKeys(Jobs):
 
         self.in_each(test)
         self.in_each(test, 2)
+
+    def test_state_that_is_larger_than_what_travels_with_a_batch(self) -> None:
+        count = Large.COUNT
+        total = count * (count - 1) // 2
+        steps = ["look", "fill", "look", "sum", "change", "sum", "look", "clear", "look", "sum"]
+        nothing, gone = [[None] * 4, [0] * 3], [0, 0, 0, 0]
+        expected = [
+            *nothing,
+            [0, count - 1, None, None],
+            [1, 1, 0],
+            [count, count, count, total],
+            [count + 1, count + 1, count, total - 1 - (count - 1) - 2],
+            [-1, None, -2, None],
+            [1, 1, 0],
+            *nothing,
+            gone,
+        ]
+
+        def test(env: StreamExecutionEnvironment) -> None:
+            one_by_one = Configuration()
+            one_by_one.set_string("clutch.engine.batch-rows", "1")
+            env.configure(one_by_one)
+            pairs = env.from_collection([("k", step) for step in steps], Types.ROW([STRING, STRING]))
+            found = self.collected(pairs.key_by(first, STRING).process(Large(), Types.LIST(LONG)))
+            self.assertEqual(found, expected)
+
+        self.in_each(test)
 
     def test_final_results_in_batch_mode(self) -> None:
         def test(env: StreamExecutionEnvironment) -> None:
