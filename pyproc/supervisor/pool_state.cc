@@ -15,7 +15,7 @@ namespace {
 constexpr uint64_t kPageOfKey = uint64_t{16} << 10;
 // What many keys share, so that a batch of them keeps to a size; but each has the last of these, within which most
 // lists and maps are whole.
-constexpr uint64_t kPagesOfBatch = uint64_t{16} << 20;
+constexpr uint64_t kPagesOfBatch = uint64_t{32} << 20;
 constexpr uint64_t kLeastOfKey = uint64_t{1} << 10;
 
 // The most that a worker gets in one page, however much it asks for.

@@ -85,7 +85,7 @@ const void* TestHost::get_extension(const clutch_host*, const char* id) {
 class TestHost::Reading {
  public:
   explicit Reading(clutch_batch_context* context) : host_(*context->host), context_(*context) {
-    if (host_.reading_.exchange(true)) ++host_.misuses;
+    if (context_.reading.exchange(true)) ++host_.misuses;
   }
   Reading(const Reading&) = delete;
   Reading& operator=(const Reading&) = delete;
@@ -94,7 +94,7 @@ class TestHost::Reading {
       const std::lock_guard lock(context_.mutex);
       if (context_.complete) ++host_.misuses;
     }
-    host_.reading_ = false;
+    context_.reading = false;
   }
 
  private:
@@ -145,7 +145,7 @@ int32_t TestHost::read_page(clutch_batch_context* context, uint32_t state, int32
   }
   columnar::ArrayBuilder page(all ? state_entries_field() : state_page_field());
   const size_t first = all ? 1 : 0;
-  host.next_.clear();
+  context->next.clear();
   bool good = true;
   for (int32_t of = all ? 0 : key; of < (all ? context->keys : key + 1); ++of) {
     int64_t at = from.empty() ? 0 : std::atoll(from.c_str());
@@ -167,11 +167,11 @@ int32_t TestHost::read_page(clutch_batch_context* context, uint32_t state, int32
       }
       page.append_struct();
     }
-    if (!all && at < host.entries) host.next_ = std::to_string(at);
+    if (!all && at < host.entries) context->next = std::to_string(at);
   }
   if (!good) return CLUTCH_ERR_MEMORY;
   *ret_page = page.finish().detach();
-  *ret_next = {reinterpret_cast<const uint8_t*>(host.next_.data()), host.next_.size()};
+  *ret_next = {reinterpret_cast<const uint8_t*>(context->next.data()), context->next.size()};
   return CLUTCH_OK;
 }
 

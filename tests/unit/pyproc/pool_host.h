@@ -51,6 +51,8 @@ struct clutch_batch_context {
   int completions = 0;
   int32_t status = 0;
   int64_t keys = 0;
+  std::string next;  // cursor of the last page
+  std::atomic<bool> reading{false};
   clutch::pyproc::testing::TestHost* host = nullptr;  // for state
 };
 
@@ -67,7 +69,7 @@ class TestHost {
   std::function<void(std::string_view)> on_line;
 
   // State: every list and map of every key has this many entries, "000000" to "v0" and so on, and a cursor is the
-  // number of the next one. Two reads at a time, or one of a batch that is over, count as misuse.
+  // number of the next one. Two reads for a batch at a time, or one for a batch that is over, count as misuse.
   int64_t entries = 0;
   std::function<void()> on_read;  // at each page of a key and each lookup, before it is answered
   std::atomic<int> reads{0};      // those
@@ -93,8 +95,6 @@ class TestHost {
   std::condition_variable changed_;
   std::vector<std::string> log_;
   std::vector<std::string> cursors_;
-  std::string next_;
-  std::atomic<bool> reading_{false};
 };
 
 // Where the parts of a pool are, from the environment that meson sets.

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <atomic>
 #include <cstdlib>
 
 #include "holdings.h"
@@ -133,6 +134,8 @@ TEST_F(PoolHostileOther, QuestionsAboutStateAreAnswered) {
     EXPECT_EQ(batch.results(), (std::vector<int64_t>{1, 2, 3}));
     EXPECT_EQ(host.reads, 1);
     EXPECT_EQ(host.misuses, 0);
+    const std::string cursor = mode == std::string("ask-cursor") ? std::string(50'000, '9') : "000002";
+    EXPECT_EQ(host.cursors(), std::vector<std::string>(mode == std::string("ask-found") ? 0 : 1, cursor));
     EXPECT_TRUE(pool.close(*opened).ok());
   }
 }
@@ -176,6 +179,39 @@ TEST_F(PoolHostileOther, AQuestionAboutABatchThatIsOverEndsItsWorker) {
   EXPECT_TRUE(host_.logged("it asked for state of a batch it does not have; it is killed"));
   EXPECT_EQ(host_.reads, 0);
   (void)pool.close(*opened);
+}
+
+// Nobody waits for a batch that was cancelled behind another one, so nothing is read for it when its worker comes to
+// it.
+TEST_F(PoolHostileOther, NothingIsReadForABatchThatWasGivenUp) {
+  TestHost host;
+  host.entries = 100;
+  Pool pool(test_options({{"python.process.spares", "0"}}), hostile("ask"), host.table());
+  Result<Function*> opened = pool.open(request(), nullptr);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  const std::vector<int> workers = pool.pids(true);
+  Batch first(int64_batch({1, 2, 3}));
+  Batch second(int64_batch({4}));
+  second.sequence = 2;
+  first.add_keys(host);
+  second.add_keys(host);
+  std::atomic<bool> both{false};
+  host.on_read = [&] {
+    EXPECT_TRUE(within(10000, [&] { return both.load(); }));
+    pool.cancel(*opened, 2);
+    EXPECT_TRUE(second.wait_aside());
+  };
+  ASSERT_EQ(first.submit(pool, *opened), CLUTCH_PENDING);
+  ASSERT_EQ(second.submit(pool, *opened), CLUTCH_PENDING);
+  both = true;
+  ASSERT_TRUE(first.wait(pool, *opened));
+  EXPECT_EQ(first.context.status, CLUTCH_OK) << first.error().message;
+  EXPECT_EQ(second.context.status, CLUTCH_ERR_CANCELLED) << second.error().message;
+  EXPECT_EQ(second.context.completions, 1);
+  EXPECT_TRUE(pool.close(*opened).ok());  // behind the second batch
+  EXPECT_EQ(host.reads, 1);
+  EXPECT_EQ(host.misuses, 0);
+  EXPECT_EQ(pool.pids(true), workers);
 }
 
 // The worker waits for a store that does not answer: deadlines and cancellations end the batch once it does.
