@@ -11,6 +11,7 @@ Status FunctionOperator::open(const OperatorContext& context) {
   batch_rows_ = context.batch_rows;
   host_ = context.host;
   waker_ = context.waker;
+  lane_ = context.lane;
   limited_ = most_ > 0;
   definition_.set_task(context.subtask, context.parallelism, context.max_parallelism);
   if (has_state()) {
@@ -19,7 +20,8 @@ Status FunctionOperator::open(const OperatorContext& context) {
     CLUTCH_RETURN_IF_ERROR(store_->restore(context.restored));
     definition_.store = store_->table();
   }
-  CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<HostedFunction> opened, HostedFunction::open(*host_, definition_, waker_));
+  CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<HostedFunction> opened,
+                          HostedFunction::open(*host_, definition_, waker_, lane_));
   use(std::move(opened));
   publish_kept();
   return {};
@@ -39,7 +41,7 @@ Status FunctionOperator::move_to(const std::string& mode) {
   FunctionDefinition moved = definition_;
   moved.mode = mode;
   // The new one is open before the old one closes, so a mode that cannot serve changes nothing. No batch runs.
-  CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<HostedFunction> opened, HostedFunction::open(*host_, moved, waker_));
+  CLUTCH_ASSIGN_OR_RETURN(std::unique_ptr<HostedFunction> opened, HostedFunction::open(*host_, moved, waker_, lane_));
   definition_ = std::move(moved);
   return use(std::move(opened))->close();
 }

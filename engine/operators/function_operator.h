@@ -102,6 +102,7 @@ class FunctionOperator : public Operator {
   FunctionDefinition definition_;
   const Host* host_ = nullptr;
   Waker* waker_ = nullptr;
+  Lane* lane_ = nullptr;
   std::unique_ptr<FunctionStore> store_;  // if it has state; outlives the function
   mutable std::mutex mutex_;              // guards the three below against those who cancel and ask, while they change
   std::unique_ptr<HostedFunction> function_;

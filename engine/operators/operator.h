@@ -13,6 +13,7 @@
 #include "clutch/clutch.hpp"
 #include "clutch/columnar/owned.h"
 #include "clutch/columnar/result.h"
+#include "runtime/lane.h"
 #include "runtime/waker.h"
 #include "time/signal.h"
 
@@ -36,6 +37,7 @@ class Output {
 struct OperatorContext {
   const Host* host = nullptr;
   Waker* waker = nullptr;  // of the subtask
+  Lane* lane = nullptr;    // of the subtask; nullptr: functions run in its thread
   Gathering* gathering = nullptr;
   std::string job_name;
   int32_t subtask = 0;
@@ -89,6 +91,8 @@ class Operator {
 
   // Whether nothing is in the making that drain() would send.
   virtual bool idle() const { return true; }
+  // What it does beside its function is enough to be worth a thread of its own (runtime/lane.h).
+  virtual bool works_beside_function() const { return false; }
 
   // The input has ended; send the rest.
   virtual Status finish(Output& output) { return drain(output); }

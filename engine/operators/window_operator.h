@@ -39,6 +39,7 @@ class WindowOperator final : public RowsOperator {
 
   Status open(const OperatorContext& context) override;
   Result<std::string> snapshot() override { return Operator::snapshot(); }
+  bool works_beside_function() const override { return true; }
   std::optional<Deadline> deadline() const override;
   Status on_deadline(Output& output) override { return advance(output); }
 

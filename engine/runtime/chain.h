@@ -58,6 +58,7 @@ class Link final : public Output {
   void cancel();
   void close_senders();
   bool idle() const { return operator_ == nullptr || operator_->idle(); }
+  bool works_beside_function() const { return operator_ != nullptr && operator_->works_beside_function(); }
 
   Status emit(columnar::Array batch) override { return route(std::nullopt, std::move(batch)); }
   Status emit_side(size_t side, columnar::Array batch) override { return route(side, std::move(batch)); }

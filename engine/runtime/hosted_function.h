@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -11,6 +13,7 @@
 #include "clutch/columnar/owned.h"
 #include "clutch/columnar/result.h"
 #include "runtime/function_definition.h"
+#include "runtime/lane.h"
 #include "runtime/waker.h"
 
 namespace clutch::engine {
@@ -61,9 +64,10 @@ struct BatchExtras {
 // Used by the thread of its subtask, but for cancel(). Errors keep the details of libclutch.
 class HostedFunction {
  public:
-  // `waker` is woken when a submitted batch is over; it must outlive the function.
+  // `waker` is woken when a submitted batch is over. Batches of a function that takes one at a time, which may keep its
+  // caller busy, run in `lane`, as do open and close. Both may be nullptr, and outlive the function.
   static Result<std::unique_ptr<HostedFunction>> open(const Host& host, const FunctionDefinition& definition,
-                                                      Waker* waker);
+                                                      Waker* waker, Lane* lane);
   HostedFunction(const HostedFunction&) = delete;
   HostedFunction& operator=(const HostedFunction&) = delete;
   ~HostedFunction();
@@ -87,12 +91,33 @@ class HostedFunction {
   Status close();
 
  private:
-  explicit HostedFunction(int64_t timeout_ms) : timeout_ms_(timeout_ms) {}
+  // A batch of the lane.
+  struct LaneBatch {
+    uint64_t number;  // what submit() gave
+    columnar::Array rows;
+    BatchExtras extras;
+    std::optional<Result<uint64_t>> submitted;  // the number of libclutch, once it ran
+  };
+
+  HostedFunction(int64_t timeout_ms, Waker* waker, Lane* lane) : timeout_ms_(timeout_ms), waker_(waker), lane_(lane) {}
+  bool uses_lane() const { return lane_ != nullptr && max_in_flight() == 1; }
+  Result<uint64_t> submit_now(columnar::Array rows, BatchExtras extras);
+  Result<std::optional<FunctionResult>> await_now(uint64_t sequence, bool wait);
+  void run_in_lane(LaneBatch& batch);
+  void end_lane_batches();
+  int32_t close_in_lane(clutch_app_function* closing, clutch_app_error** error);
 
   // Guards function_ between close() and cancel(); the others are of the thread that closes.
   mutable std::mutex mutex_;
   clutch_app_function* function_ = nullptr;
   const int64_t timeout_ms_;
+  Waker* const waker_;
+  Lane* const lane_;
+  std::mutex
+      lane_mutex_;  // guards `submitted` of the batches, of which the subtask's thread alone adds and removes any
+  std::condition_variable ran_;
+  std::deque<LaneBatch> lane_batches_;
+  uint64_t lane_number_ = 0;
   std::atomic<bool> cancelled_ = false;
   // libclutch numbers the batches of a function 1, 2, 3, ...; so the number of one that is being submitted is known.
   std::atomic<uint64_t> submitted_ = 0;

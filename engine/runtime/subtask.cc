@@ -33,6 +33,9 @@ Subtask::Subtask(std::string name, int32_t number, int32_t parallelism, Input in
 Status Subtask::open(const OperatorContext& context) {
   OperatorContext own = context;
   own.waker = this;
+  const bool beside =
+      std::any_of(links_.begin(), links_.end(), [](const auto& link) { return link->works_beside_function(); });
+  own.lane = beside ? &lane_ : nullptr;
   own.subtask = number_;
   gathering_ = context.gathering;
   if (input_.reader != nullptr) {
@@ -301,6 +304,7 @@ Status Subtask::close() {
     Status status = links_[opened_ - 1]->close();
     if (first.ok()) first = std::move(status);
   }
+  lane_.end();
   return first;
 }
 

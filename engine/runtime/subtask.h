@@ -88,6 +88,7 @@ class Subtask final : public Waker {
   const int32_t number_;
   const int32_t parallelism_;
   Input input_;
+  Lane lane_;  // of the links' functions, where one of the links has much to do beside them
   std::vector<std::unique_ptr<Link>> links_;
   // Time of each input, then of all inputs together.
   std::vector<WatermarkValve> valves_;

@@ -30,7 +30,7 @@ class PythonReader final : public SourceReader {
   ~PythonReader() override { stop(); }
 
   Status prepare() override {
-    CLUTCH_ASSIGN_OR_RETURN(function_, HostedFunction::open(*host_, definition_, nullptr));
+    CLUTCH_ASSIGN_OR_RETURN(function_, HostedFunction::open(*host_, definition_, nullptr, nullptr));
     mode_ = function_->mode();
     plugin_ = function_->plugin();
     return {};
