@@ -6,6 +6,7 @@ import _thread
 import datetime
 import pathlib
 import tempfile
+import threading
 import unittest
 from typing import Any, Callable, List
 
@@ -21,6 +22,7 @@ from clutch.datastream import (
     MapFunction,
     OutputTag,
     ProcessFunction,
+    ProcessWindowFunction,
     RuntimeExecutionMode,
     StreamExecutionEnvironment,
     Trigger,
@@ -334,6 +336,17 @@ class OnKeys(Jobs):
 
         self.in_each(test)
 
+    def test_a_window_function_has_one_thread(self) -> None:
+        def test(env: StreamExecutionEnvironment) -> None:
+            strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Itself())
+            numbers = env.from_collection(list(range(20_000)), LONG).assign_timestamps_and_watermarks(strategy)
+            windows = numbers.key_by(parity, LONG).window(TumblingEventTimeWindows.of(Time.milliseconds(1000)))
+            sums = self.collected(windows.process(OneThread(), LONG))
+            self.assertEqual(len(sums), 40)
+            self.assertEqual(sum(sums), sum(range(20_000)))
+
+        self.in_each(test)
+
     def test_windows_with_a_trigger_of_users(self) -> None:
         """Sliding windows that the operator in Python makes."""
 
@@ -348,6 +361,11 @@ class OnKeys(Jobs):
             self.assertEqual(sorted(shown), sorted(expected))
 
         self.in_each(test)
+
+
+class Itself:
+    def extract_timestamp(self, value: int, record_timestamp: int) -> int:
+        return value
 
 
 class Second:
@@ -386,6 +404,27 @@ class AtEnd(Trigger):
 
     def clear(self, window: Any, ctx: Any) -> None:
         ctx.delete_event_time_timer(window.max_timestamp())
+
+
+class OneThread(ProcessWindowFunction):
+    """Refuses any thread but that of open()."""
+
+    def open(self, runtime_context: Any) -> None:
+        self.thread = threading.get_ident()
+
+    def check(self, where: str) -> None:
+        if threading.get_ident() != self.thread:
+            raise RuntimeError(where + " runs in another thread than open()")
+
+    def process(self, key: Any, context: Any, elements: Any) -> List[int]:
+        self.check("process()")
+        return [sum(elements)]
+
+    def clear(self, context: Any) -> None:
+        self.check("clear()")
+
+    def close(self) -> None:
+        self.check("close()")
 
 
 class ShowKeys(KeyedProcessFunction):
