@@ -83,7 +83,7 @@ bool take(const Reader& reader, EngineSettings& settings) {
   if (key == "clutch.engine.channel-bytes") return reader.size(settings.channel_bytes), true;
   if (key == "clutch.engine.feedback-bytes") return reader.size(settings.feedback_bytes), true;
   if (key == "pipeline.operator-chaining.enabled") return reader.boolean(settings.chaining), true;
-  if (key == "python.operator-chaining.enabled") reader.boolean(settings.python_chaining);
+  if (key == "python.operator-chaining.enabled") return reader.boolean(settings.python_chaining), true;
   return false;
 }
 

@@ -36,15 +36,17 @@ def pack(native: Any, collection: Collection) -> bytes:
     return native.pack_elements(schema.from_list(0, collection.values))  # type: ignore[no-any-return]
 
 
+# Keys that the engine obeys, beside those that are no host's by their names.
+_OF_ENGINE = ("clutch.engine.", "python.operator-chaining.")
+
+
 def _is_of_host(key: str) -> bool:
-    return key.startswith(("python.", "clutch.")) and not key.startswith("clutch.engine.")
+    return key.startswith(("python.", "clutch.")) and not key.startswith(_OF_ENGINE)
 
 
 def _of_engine(configuration: Dict[str, str]) -> Dict[str, str]:
     """What the engine reads, and what functions are told."""
-    kept = {key: value for key, value in configuration.items() if not _is_of_host(key)}
-    chaining = "python.operator-chaining.enabled"
-    return {**kept, chaining: configuration[chaining]} if chaining in configuration else kept
+    return {key: value for key, value in configuration.items() if not _is_of_host(key)}
 
 
 class Made(NamedTuple):

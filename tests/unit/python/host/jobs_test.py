@@ -5,6 +5,8 @@ from __future__ import annotations
 import _thread
 import datetime
 import pathlib
+import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -518,6 +520,21 @@ class OnObjects(Jobs):
 
 
 class OnJobs(Jobs):
+    def test_what_the_engine_obeys_is_no_news_to_the_host(self) -> None:
+        job = (
+            "from clutch.common import Configuration, Types\n"
+            "from clutch.datastream import StreamExecutionEnvironment\n"
+            "configuration = Configuration().set_string('python.operator-chaining.enabled', '%s')\n"
+            "env = StreamExecutionEnvironment.get_execution_environment(configuration)\n"
+            "env.from_collection([1], Types.LONG()).map(lambda x: x, Types.LONG()).print()\n"
+            "env.execute()\n"
+        )
+        ran = subprocess.run([sys.executable, "-c", job % "false"], capture_output=True, text=True, check=True)
+        self.assertIn("1", ran.stdout)
+        self.assertNotIn("operator-chaining", ran.stderr)
+        ran = subprocess.run([sys.executable, "-c", job % "maybe"], capture_output=True, text=True)
+        self.assertIn("python.operator-chaining.enabled must be true or false, and is \"maybe\"", ran.stderr)
+
     def test_limits_end_the_job(self) -> None:
         def test(env: StreamExecutionEnvironment) -> None:
             stream = env.from_sequence(1, 2**62).map(increment, LONG)
