@@ -56,13 +56,15 @@ class Job {
   // Opens the functions of all subtasks and starts their threads. After a failure nothing is left; a job starts once.
   // With bytes of snapshot(), it goes on where that was taken: operators are found by their uid, or by the id of their
   // node, and may have another parallelism, but for sources. CLUTCH_ERR_DATA for bytes that are none;
-  // CLUTCH_ERR_CONFIG for another max_parallelism, and for a part that no operator is there for.
+  // CLUTCH_ERR_CONFIG for another max_parallelism, for a part that no operator is there for, and for windows and joins
+  // that were others.
   Status start(std::string_view snapshot = {});
 
-  // State, timers and source positions at one border between batches in all of the job, while it goes on: barriers
-  // run from the sources through all operators, and each keeps what it is when everything before them is worked off.
-  // What sinks have written is not part of it. CLUTCH_ERR_UNSUPPORTED for windows, interval joins, iterations and
-  // sources that cannot go back; CLUTCH_ERR_ARGUMENT when a part of the job has ended; CLUTCH_ERR_DEADLINE.
+  // State, timers, windows, rows that wait in joins and source positions at one border between batches in all of the
+  // job, while it goes on: barriers run from the sources through all operators, and each keeps what it is when
+  // everything before them is worked off. What sinks have written is not part of it. CLUTCH_ERR_UNSUPPORTED for
+  // iterations and sources that cannot go back; CLUTCH_ERR_ARGUMENT when a part of the job has ended;
+  // CLUTCH_ERR_DEADLINE.
   Result<std::string> snapshot(std::chrono::milliseconds timeout);
 
   // Close the functions of a node at the next border between batches, each in its subtask, and open them in another

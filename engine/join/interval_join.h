@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "clutch/columnar/result.h"
 #include "clutch/columnar/type.h"
+#include "exchange/key_group.h"
 #include "join/row_shelf.h"
 #include "time/timestamp.h"
 
@@ -61,6 +63,18 @@ class IntervalJoin {
   void settle();
 
   size_t rows() const { return rows_; }
+
+  // What it joins, in words: rows are of no use to a join of other types or another interval.
+  std::string shape() const;
+  // The rows that may still join something, as bytes by key group, in the order in which they came. Without the
+  // watermark. CLUTCH_ERR_UNSUPPORTED for types with a dictionary.
+  //   version (1 byte, 1) | number of keys | for each, in order: key | for each side: number of rows | for each: time |
+  //   row
+  // Numbers, times and bytes are written as state/coding.h says, rows as columnar::RowCodec does.
+  Result<std::map<int32_t, std::string>> snapshot(const KeyGroups& groups) const;
+  // Take in a key group of which nothing is here yet. CLUTCH_ERR_DATA says what is wrong with the bytes, which may come
+  // from anywhere; the join is of no use then.
+  Status restore(const KeyGroups& groups, int32_t group, std::string_view snapshot);
 
  private:
   struct Kept {

@@ -34,7 +34,7 @@ class FunctionOperator : public Operator {
   void cancel() override;
   Status close() override;
 
-  Result<std::string> snapshot() override { return store_ == nullptr ? std::string() : store_->snapshot(); }
+  Result<std::string> snapshot() override { return store_ == nullptr ? std::string() : store_->snapshot(event_time()); }
   Status move_to(const std::string& mode) override;
 
   std::string mode() const override;
@@ -45,6 +45,10 @@ class FunctionOperator : public Operator {
  protected:
   // Whether the function has state or timers by key.
   virtual bool has_state() const { return false; }
+  // How far event time has come, for the snapshot of a function with state.
+  virtual std::optional<int64_t> event_time() const { return std::nullopt; }
+  // What event_time() was in the snapshot that open() began with.
+  std::optional<int64_t> restored_event_time() const { return store_ == nullptr ? std::nullopt : store_->event_time(); }
   // For kept_entries(). Called by the subtask's thread, between batches.
   virtual std::optional<size_t> count_kept() const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "checkpoint/keyed_part.h"
 #include "clutch/columnar/builder.h"
 #include "clutch/columnar/ops.h"
 #include "clutch/columnar/view.h"
@@ -40,6 +41,30 @@ Result<std::unique_ptr<Operator>> IntervalJoinOperator::make(FunctionDefinition 
   IntervalJoin join(interval, inputs[0].value_field(), inputs[1].value_field());
   return std::unique_ptr<Operator>(new IntervalJoinOperator(std::move(definition), std::move(shape), std::move(join),
                                                             {std::move(left), std::move(right)}));
+}
+
+Status IntervalJoinOperator::open(const OperatorContext& context) {
+  CLUTCH_ASSIGN_OR_RETURN(groups_, KeyGroups::make(context.parallelism, context.max_parallelism));
+  const KeyGroupRange range = groups_->range_of(context.subtask);
+  std::optional<int64_t> watermark;
+  for (const SnapshotPart* part : context.restored) {
+    CLUTCH_ASSIGN_OR_RETURN(const KeyedPart kept, KeyedPart::decode(part->bytes, join_.shape()));
+    watermark = std::min(kept.watermark, watermark.value_or(kept.watermark));
+    for (const auto& [group, bytes] : kept.groups) {
+      if (range.contains(group)) CLUTCH_RETURN_IF_ERROR(join_.restore(*groups_, group, bytes));
+    }
+  }
+  if (watermark.has_value() && *watermark != kMinWatermark) {
+    join_.advance_watermark(*watermark);
+    watermark_ = watermark;
+  }
+  return RowsOperator::open(context);
+}
+
+Result<std::string> IntervalJoinOperator::snapshot() {
+  KeyedPart part{join_.shape(), join_.watermark(), {}, {}};
+  CLUTCH_ASSIGN_OR_RETURN(part.groups, join_.snapshot(*groups_));
+  return part.encode();
 }
 
 Status IntervalJoinOperator::process(size_t input, columnar::Array batch, Output& output) {

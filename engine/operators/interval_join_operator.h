@@ -3,10 +3,12 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "exchange/key_group.h"
 #include "join/interval_join.h"
 #include "operators/rows_operator.h"
 #include "runtime/keys.h"
@@ -25,7 +27,9 @@ class IntervalJoinOperator final : public RowsOperator {
   // The columns that a join function of these inputs gets.
   static columnar::Field function_input(const std::vector<BatchType>& inputs);
 
-  Result<std::string> snapshot() override { return Operator::snapshot(); }
+  Status open(const OperatorContext& context) override;
+  // The rows of both sides that may still join, by key group, and how far event time has come.
+  Result<std::string> snapshot() override;
   Status process(size_t input, columnar::Array batch, Output& output) override;
   Status on_signal(TimeSignal signal, Output& output) override;
 
@@ -42,6 +46,7 @@ class IntervalJoinOperator final : public RowsOperator {
   Result<columnar::Array> batch_of(std::span<const JoinedPair> pairs) const;
 
   IntervalJoin join_;
+  std::optional<KeyGroups> groups_;     // once it is open
   std::array<KeyIndexer, 2> indexers_;  // by input
   Joined joined_;
 };

@@ -35,6 +35,12 @@ Result<std::unique_ptr<Operator>> KeyedOperator::make(FunctionDefinition definit
       new KeyedOperator(std::move(definition), std::move(shape), broadcast, std::move(indexer)));
 }
 
+Status KeyedOperator::open(const OperatorContext& context) {
+  CLUTCH_RETURN_IF_ERROR(RowsOperator::open(context));
+  resumed_at_ = watermark_ = restored_event_time();
+  return {};
+}
+
 Result<IndexedKeys> KeyedOperator::keys_of(Parts& parts, int64_t rows) {
   if (!indexer_.has_value()) return one_key(true, rows);
   if (!broadcast_) return indexer_->index(*parts.key);
@@ -69,6 +75,7 @@ Result<FunctionOperator::Submission> KeyedOperator::timers(std::optional<int64_t
 
 Result<std::optional<FunctionOperator::Submission>> KeyedOperator::before_signal(const TimeSignal& signal) {
   if (signal.kind != TimeSignal::Kind::kWatermark) return std::optional<Submission>();
+  if (resumed_at_.has_value() && signal.time <= *resumed_at_) return std::optional<Submission>();
   const std::optional<int64_t> next = function().next_timer(CLUTCH_APP_EVENT_TIME);
   if (!next.has_value() || *next > signal.time) return std::optional<Submission>();
   CLUTCH_ASSIGN_OR_RETURN(Submission due, timers(signal.time, 0));

@@ -22,11 +22,13 @@ class KeyedOperator : public RowsOperator {
   // CLUTCH_ERR_UNSUPPORTED for keys of a type with a dictionary.
   static Result<std::unique_ptr<Operator>> make(FunctionDefinition definition, RowsShape shape, bool broadcast);
 
+  Status open(const OperatorContext& context) override;
   std::optional<Deadline> deadline() const override;
   Status on_deadline(Output& output) override { return advance(output); }
 
  protected:
   bool has_state() const override { return true; }
+  std::optional<int64_t> event_time() const override { return watermark_; }
   Result<Submission> prepare(columnar::Array arranged) override;
   Result<std::optional<Submission>> before_signal(const TimeSignal& signal) override;
   Result<std::optional<Submission>> when_idle() override;
@@ -37,6 +39,9 @@ class KeyedOperator : public RowsOperator {
 
   const bool broadcast_;
   std::optional<KeyIndexer> indexer_;
+  // Where event time was in the snapshot that the job began with: watermarks up to it are over, though sources send
+  // them again.
+  std::optional<int64_t> resumed_at_;
 };
 
 }  // namespace clutch::engine

@@ -79,9 +79,7 @@ class Operator {
   virtual Status drain(Output&) { return {}; }
 
   // What a snapshot of the job keeps of the operator, after drain(); open() finds it in its context. Empty: nothing.
-  virtual Result<std::string> snapshot() {
-    return Status(CLUTCH_ERR_UNSUPPORTED, "it has no snapshots yet; leave it out of jobs that need one");
-  }
+  virtual Result<std::string> snapshot() = 0;
 
   // After drain(): close the function behind it and open it in another mode, with the state that it has. Where it does
   // not open all is as before; an error of the old one's close() is told when the new one is there.

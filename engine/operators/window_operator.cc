@@ -6,6 +6,7 @@
 #include "clutch/columnar/view.h"
 #include "exchange/share.h"
 #include "operators/timestamps.h"
+#include "state/coding.h"
 #include "state/memory_backend.h"
 
 namespace clutch::engine {
@@ -50,21 +51,77 @@ WindowOperator::WindowOperator(FunctionDefinition definition, RowsShape shape, W
 }
 
 Status WindowOperator::open(const OperatorContext& context) {
+  CLUTCH_ASSIGN_OR_RETURN(groups_, KeyGroups::make(context.parallelism, max_parallelism_));
+  range_ = groups_->range_of(context.subtask);
   if (plan_.folds) {
     contents_ = std::make_unique<FoldedContents>(shape_.inputs[0].value_field(), plan_.clears);
-    return RowsOperator::open(context);
+  } else {
+    backend_ = std::make_unique<MemoryBackend>(*groups_, context.subtask, clock_);
+    std::vector<columnar::Field> inputs;
+    for (size_t i = 0; i < shape_.inputs.size(); ++i) {
+      inputs.push_back(shape_.inputs[i].value_field());
+      if (shape_.inputs.size() > 1) inputs.back().name = "value" + std::to_string(i + 1);
+    }
+    CLUTCH_ASSIGN_OR_RETURN(ListedContents contents,
+                            ListedContents::make(std::move(inputs), *backend_, keys_, plan_.evictor, plan_.clears));
+    contents_ = std::make_unique<ListedContents>(std::move(contents));
   }
-  CLUTCH_ASSIGN_OR_RETURN(const KeyGroups groups, KeyGroups::make(context.parallelism, max_parallelism_));
-  backend_ = std::make_unique<MemoryBackend>(groups, context.subtask, clock_);
-  std::vector<columnar::Field> inputs;
+  // What was late stays late. All subtasks have seen the same watermarks before a border, so the lowest is that of
+  // each. Time is moved while no window is there: timers that waited for the next watermark still do.
+  std::vector<KeyedPart> parts;
+  std::optional<int64_t> watermark;
+  for (const SnapshotPart* part : context.restored) {
+    CLUTCH_ASSIGN_OR_RETURN(KeyedPart kept, KeyedPart::decode(part->bytes, shape()));
+    watermark = std::min(kept.watermark, watermark.value_or(kept.watermark));
+    parts.push_back(std::move(kept));
+  }
+  if (watermark.has_value()) tracker_.advance_watermark(*watermark, actions_);
+  std::vector<SnapshotPart> of_function;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    CLUTCH_RETURN_IF_ERROR(restore(parts[i]));
+    const SnapshotPart& part = *context.restored[i];
+    of_function.push_back({part.name, part.subtask, part.parallelism, std::move(parts[i].function)});
+  }
+  OperatorContext own = context;
+  own.restored.clear();
+  for (const SnapshotPart& part : of_function) own.restored.push_back(&part);
+  return RowsOperator::open(own);
+}
+
+std::string WindowOperator::shape() const {
+  std::string out = tracker_.shape() + ", " + (plan_.folds ? "folding " : "holding ");
   for (size_t i = 0; i < shape_.inputs.size(); ++i) {
-    inputs.push_back(shape_.inputs[i].value_field());
-    if (shape_.inputs.size() > 1) inputs.back().name = "value" + std::to_string(i + 1);
+    out += (i > 0 ? " and " : "") + columnar::to_string(shape_.inputs[i].value);
   }
-  CLUTCH_ASSIGN_OR_RETURN(ListedContents contents,
-                          ListedContents::make(std::move(inputs), *backend_, keys_, plan_.evictor, plan_.clears));
-  contents_ = std::make_unique<ListedContents>(std::move(contents));
-  return RowsOperator::open(context);
+  return out;
+}
+
+// Of each group the windows, then their elements where the function does not fold them.
+Result<std::string> WindowOperator::snapshot() {
+  KeyedPart part{shape(), tracker_.watermark(), {}, {}};
+  CLUTCH_ASSIGN_OR_RETURN(part.function, RowsOperator::snapshot());
+  for (const auto& [group, windows] : tracker_.snapshot(keys_, *groups_)) {
+    std::string& out = part.groups[group];
+    put_bytes(windows, out);
+    if (backend_ == nullptr) continue;
+    CLUTCH_ASSIGN_OR_RETURN(const std::string elements, backend_->snapshot(group));
+    put_bytes(elements, out);
+  }
+  return part.encode();
+}
+
+Status WindowOperator::restore(const KeyedPart& kept) {
+  for (const auto& [group, bytes] : kept.groups) {
+    if (!range_.contains(group)) continue;
+    SnapshotReader in(bytes);
+    const std::string_view windows = in.view();
+    const std::string_view elements = backend_ != nullptr ? in.view() : std::string_view();
+    if (!in.failed() && !in.at_end()) in.fail("something follows its end");
+    if (in.failed()) return in.status();
+    CLUTCH_RETURN_IF_ERROR(tracker_.restore(keys_, *groups_, group, windows));
+    if (backend_ != nullptr) CLUTCH_RETURN_IF_ERROR(backend_->restore(group, elements));
+  }
+  return {};
 }
 
 Result<FunctionOperator::Submission> WindowOperator::prepare(columnar::Array arranged) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/keyed_part.h"
+#include "exchange/key_group.h"
 #include "operators/rows_operator.h"
 #include "runtime/keys.h"
 #include "time/clock.h"
@@ -38,7 +40,9 @@ class WindowOperator final : public RowsOperator {
   static columnar::Field function_input(const std::vector<BatchType>& inputs);
 
   Status open(const OperatorContext& context) override;
-  Result<std::string> snapshot() override { return Operator::snapshot(); }
+  // The windows in flight with their timers, the elements in them, and what the function keeps, by key group; and how
+  // far event time has come.
+  Result<std::string> snapshot() override;
   bool works_beside_function() const override { return true; }
   std::optional<Deadline> deadline() const override;
   Status on_deadline(Output& output) override { return advance(output); }
@@ -58,6 +62,9 @@ class WindowOperator final : public RowsOperator {
   // What the actions come to, with the elements that they name.
   Result<Submission> submission_of(const WindowElements* elements);
   void release_unless_held(KeyId id);
+  // What the windows are and what is kept in them, in words.
+  std::string shape() const;
+  Status restore(const KeyedPart& kept);
   // Elements that were late, with their timestamps; empty if there are none or nobody wants them.
   Result<columnar::Array> late_rows(const WindowElements& elements);
   Status emit_late(Kept& kept, Output& output);
@@ -69,6 +76,8 @@ class WindowOperator final : public RowsOperator {
   KeyIndexer indexer_;
   KeyTable keys_;
   WindowEventBatch events_{keys_};
+  std::optional<KeyGroups> groups_;        // once it is open
+  KeyGroupRange range_{0, 0};              // of the subtask, likewise
   std::unique_ptr<StateBackend> backend_;  // of the elements, where the function does not fold
   std::unique_ptr<WindowContents> contents_;
   WindowActions actions_;

@@ -44,6 +44,8 @@ class FunctionState {
   // subtasks changes, each takes the snapshot of any of those before: they are equal, as all see the same elements.
   Result<std::string> snapshot_own();
   Status restore_own(std::string_view snapshot);
+  // Event time had come so far: what is due by then waits for the next watermark, as it did before.
+  void resume_at(int64_t event_time) { fired_until_ = event_time; }
 
   std::optional<int64_t> next_timer(TimerDomain domain) const;
   size_t own_cell_count() const { return own_.cell_count(); }

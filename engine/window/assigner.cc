@@ -114,4 +114,22 @@ Trigger WindowAssigner::default_trigger() const {
   }
 }
 
+std::string WindowAssigner::text() const {
+  const std::string of = domain_ == TimeDomain::kEventTime ? " of event time" : " of processing time";
+  switch (kind_) {
+    case Kind::kSliding:
+      return "windows of " + milliseconds(size_) + " every " + milliseconds(slide_) + " from " + milliseconds(offset_) +
+             of;
+    case Kind::kSession:
+      return "sessions with a gap of " + milliseconds(size_) + of;
+    case Kind::kDynamicSession:
+      return "sessions with gaps of their own" + of;
+    case Kind::kGlobal:
+      return "the global window";
+    case Kind::kCount:
+      return "windows of " + std::to_string(size_) + " records every " + std::to_string(slide_);
+  }
+  return {};
+}
+
 }  // namespace clutch::engine

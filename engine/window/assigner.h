@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "clutch/columnar/result.h"
@@ -46,6 +47,9 @@ class WindowAssigner {
   // What fires the windows where the user does not say: the end of a time window, the size of a count window (which is
   // purged, because nothing else ever frees it), and nothing for the global window.
   Trigger default_trigger() const;
+
+  // In words, with all numbers: two assigners of one text are the same.
+  std::string text() const;
 
  private:
   enum class Kind : uint8_t { kSliding, kSession, kDynamicSession, kGlobal, kCount };

@@ -49,4 +49,10 @@ bool MergingWindows::retire(Window window) {
   return true;
 }
 
+bool MergingWindows::restore(Window window, Window state) {
+  if (!entries_.empty() && entries_.back().window.end >= window.start) return false;
+  entries_.push_back({window, state});
+  return true;
+}
+
 }  // namespace clutch::engine

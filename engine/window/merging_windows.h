@@ -32,6 +32,10 @@ class MergingWindows {
   // Forget a window. Returns false if it is not in flight.
   bool retire(Window window);
 
+  // Take in a window in flight with the name of its contents, behind all that are there. Returns false, and changes
+  // nothing, if it is not behind them or touches one.
+  bool restore(Window window, Window state);
+
   bool empty() const { return entries_.empty(); }
   size_t size() const { return entries_.size(); }
 

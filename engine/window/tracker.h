@@ -5,10 +5,13 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "clutch/columnar/result.h"
+#include "exchange/key_group.h"
 #include "window/assigner.h"
 #include "window/merging_windows.h"
 #include "window/trigger.h"
@@ -18,6 +21,7 @@ namespace clutch::engine {
 
 // A key, by a number that the operator gave it.
 using KeyId = uint64_t;
+class KeyTable;
 
 // What the operator must do. Contents are named by (key, state); a window's name can differ from `window` in sessions.
 struct WindowAction {
@@ -77,6 +81,15 @@ class WindowTracker {
   // Whether anything is known of the key; if not, its number may be given to another one.
   bool holds(KeyId key) const { return keys_.contains(key); }
 
+  // What windows these are, in words: those in flight are of no use to a tracker of others.
+  std::string shape() const;
+  // The windows in flight with their timers, as bytes by key group (tracker_snapshot.cc). Without the watermark.
+  std::map<int32_t, std::string> snapshot(const KeyTable& keys, const KeyGroups& groups) const;
+  // Take in a key group of which nothing is here yet; its keys get numbers of `keys`. Timers that became due meanwhile
+  // run when time is moved next. CLUTCH_ERR_DATA says what is wrong with the bytes, which may come from anywhere; the
+  // tracker is of no use then.
+  Status restore(KeyTable& keys, const KeyGroups& groups, int32_t group, std::string_view snapshot);
+
  private:
   struct Timer {
     TimeDomain domain;
@@ -102,6 +115,8 @@ class WindowTracker {
   };
   using Queue = std::map<int64_t, std::vector<Due>>;
   class Context;
+  class Writer;
+  class Reader;
 
   WindowTracker(WindowAssigner assigner, Trigger trigger, int64_t allowed_lateness, int64_t processing_time)
       : assigner_(assigner), trigger_(trigger), lateness_(allowed_lateness), processing_time_(processing_time) {}

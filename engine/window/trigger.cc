@@ -144,4 +144,30 @@ void Trigger::on_merge(TriggerContext& context, std::span<const TriggerState> me
   }
 }
 
+std::string Trigger::text() const {
+  const auto named = [this]() -> std::string {
+    switch (kind_) {
+      case Kind::kEventTime:
+        return "at their end in event time";
+      case Kind::kProcessingTime:
+        return "at their end in processing time";
+      case Kind::kCount:
+        return "at every " + std::to_string(number_) + " records";
+      case Kind::kContinuousEventTime:
+        return "every " + std::to_string(number_) + " ms of event time";
+      case Kind::kContinuousProcessingTime:
+        return "every " + std::to_string(number_) + " ms of processing time";
+      case Kind::kNever:
+        break;
+    }
+    return "never";
+  };
+  return "that fire " + named() + (purging_ ? " and are emptied then" : "");
+}
+
+bool Trigger::may_hold(int64_t state) const {
+  constexpr int64_t kMost = int64_t{1} << 62;  // so that counting on stays within the range
+  return kind_ != Kind::kCount || (state > 0 && state < kMost);
+}
+
 }  // namespace clutch::engine

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "clutch/columnar/result.h"
 #include "time/timestamp.h"
@@ -61,6 +62,11 @@ class Trigger {
   TriggerResult on_timer(TriggerContext& context, TimeDomain domain, int64_t time) const;
   // The context's window has just been made from windows with these states.
   void on_merge(TriggerContext& context, std::span<const TriggerState> merged) const;
+
+  // In words, with all numbers: two triggers of one text are the same.
+  std::string text() const;
+  // Whether it may remember this number, which may come from anywhere.
+  bool may_hold(int64_t state) const;
 
  private:
   enum class Kind : uint8_t {

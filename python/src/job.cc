@@ -112,11 +112,17 @@ PyObject* plan(PyObject* self, PyObject* argument) {
   });
 }
 
-PyObject* start(PyObject* self, PyObject*) {
+// start(snapshot): goes on from the bytes, or begins anew where there are none.
+PyObject* start(PyObject* self, PyObject* arguments) {
   return guarded([&]() -> PyObject* {
     JobValue* value = live(self);
-    if (value == nullptr) return nullptr;
-    const Status status = unlocked([&] { return value->job->start(); });
+    PyObject* bytes = nullptr;
+    char* data = nullptr;
+    Py_ssize_t size = 0;
+    if (value == nullptr || PyArg_ParseTuple(arguments, "|S", &bytes) == 0) return nullptr;
+    if (bytes != nullptr && PyBytes_AsStringAndSize(bytes, &data, &size) != 0) return nullptr;
+    const std::string snapshot(data != nullptr ? data : "", static_cast<size_t>(size));  // not ours without the lock
+    const Status status = unlocked([&] { return value->job->start(snapshot); });
     return status.ok() ? none() : raise(status);
   });
 }
@@ -151,6 +157,40 @@ milliseconds slice_of(const std::optional<steady_clock::time_point>& deadline) {
 
 bool has_passed(const std::optional<steady_clock::time_point>& deadline) {
   return deadline.has_value() && steady_clock::now() >= *deadline;
+}
+
+milliseconds time_until(const std::optional<steady_clock::time_point>& deadline) {
+  constexpr milliseconds kLong = std::chrono::hours(24 * 365);
+  return deadline.has_value() ? std::chrono::ceil<milliseconds>(*deadline - steady_clock::now()) : kLong;
+}
+
+PyObject* snapshot(PyObject* self, PyObject* argument) {
+  return guarded([&]() -> PyObject* {
+    JobValue* value = live(self);
+    std::optional<steady_clock::time_point> deadline;
+    if (value == nullptr || !read_deadline(argument, deadline)) return nullptr;
+    const Result<std::string> taken = unlocked([&] { return value->job->snapshot(time_until(deadline)); });
+    if (!taken.ok()) return raise(taken.status());
+    return PyBytes_FromStringAndSize(taken->data(), static_cast<Py_ssize_t>(taken->size()));
+  });
+}
+
+// move(node, mode, seconds)
+PyObject* move(PyObject* self, PyObject* arguments) {
+  return guarded([&]() -> PyObject* {
+    JobValue* value = live(self);
+    int node = 0;
+    const char* mode = nullptr;
+    PyObject* seconds = nullptr;
+    std::optional<steady_clock::time_point> deadline;
+    if (value == nullptr || PyArg_ParseTuple(arguments, "isO", &node, &mode, &seconds) == 0 ||
+        !read_deadline(seconds, deadline)) {
+      return nullptr;
+    }
+    const std::string wanted = mode;  // the str is not ours while the lock is not
+    const Status status = unlocked([&] { return value->job->move(node, wanted, time_until(deadline)); });
+    return status.ok() ? none() : raise(status);
+  });
 }
 
 // wait(seconds): whether the job has ended well; raises its error.
@@ -242,7 +282,9 @@ PyObject* metrics(PyObject* self, PyObject*) {
 
 PyMethodDef kMethods[] = {
     {"plan", plan, METH_O, "The physical plan: 'text' or 'json'."},
-    {"start", start, METH_NOARGS, "Open all functions and start the job."},
+    {"start", start, METH_VARARGS, "Open all functions and start the job, from the bytes of snapshot() if given."},
+    {"snapshot", snapshot, METH_O, "What a job of the same nodes goes on from, as bytes; in so many seconds."},
+    {"move", move, METH_VARARGS, "Let the functions of a node move to another mode, in so many seconds."},
     {"wait", wait, METH_O,
      "Wait for the end, so many seconds or for ever; whether it is there. Raises the job's error."},
     {"cancel", cancel, METH_NOARGS, "Ask the job to end; does not wait."},

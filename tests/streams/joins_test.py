@@ -53,6 +53,8 @@ def random_interval(choose: random.Random) -> Interval:
 
 
 class Joins(unittest.TestCase):
+    seeds = 4
+
     def setUp(self) -> None:
         self.intervals: List[Interval] = []
         self.windows: List[Windows] = []
@@ -103,11 +105,13 @@ class Joins(unittest.TestCase):
                 else:
                     yield from (("join", number, left, right) for left in found[0] for right in found[1])
 
+    def feed(self, setting: Setting, elements: List[Tuple[Any, ...]]) -> List[Any]:
+        return fed(setting, self.build, elements, self.bound, one_by_one=True, of=FOUR)
+
     def case(self, elements: List[Tuple[Any, ...]], setting: Setting) -> str:
         sided = [(element[3], Element(*element[:3])) for element in elements]
         watermarks = watermarks_of(elements, self.bound)  # type: ignore[arg-type]
-        got = fed(setting, self.build, elements, self.bound, one_by_one=True, of=FOUR)
-        return difference(self.expected(sided, watermarks), got)
+        return difference(self.expected(sided, watermarks), self.feed(setting, elements))
 
     def random_join(self, choose: random.Random) -> Windows:
         windows = random_windows(choose, fed=True)
@@ -117,7 +121,7 @@ class Joins(unittest.TestCase):
         return Windows(spec, choose.choice(["group", "join"]), in_python)
 
     def test_all(self) -> None:
-        for seed in seeds(4):
+        for seed in seeds(self.seeds):
             choose = random.Random(4000 + seed)
             shape = shape_of(choose, 40)
             shape = shape._replace(keys=min(shape.keys, 5), step=max(shape.step, 1))

@@ -33,6 +33,8 @@ class Late(MapFunction):
 
 
 class LateElements(unittest.TestCase):
+    seeds = 5
+
     def setUp(self) -> None:
         self.windows: List[Windows] = []
         self.bound = 0
@@ -47,19 +49,22 @@ class LateElements(unittest.TestCase):
             outputs += [given, given.get_side_output(tag).map(Late(number))]
         return Built(outputs, watched)
 
+    def feed(self, setting: Setting, elements: List[Element]) -> List[Any]:
+        return fed(setting, self.build, elements, self.bound, one_by_one=False)
+
     def case(self, elements: List[Element], setting: Setting) -> str:
         expected: List[Any] = []
         for number, windows in enumerate(self.windows):
             model = run(windows.spec, elements, watermarks_of(elements, self.bound))
             expected.extend(said_of(model, windows, number))
             expected.extend(("late", number, element.key, tuple(element)) for element in model.late)
-        got = fed(setting, self.build, elements, self.bound, one_by_one=False)
+        got = self.feed(setting, elements)
         got = [said if said[0] == "late" else normal(said, self.windows[said[0]]) for said in got]
         # Where a trigger fires as time goes on, several windows of a key may do so at once.
         return difference_in_order(expected, got, lambda said: said[:3])
 
     def test_all(self) -> None:
-        for seed in seeds(5):
+        for seed in seeds(self.seeds):
             choose = random.Random(1000 + seed)
             shape = shape_of(choose, 40)
             elements = stream_of(choose, shape._replace(disorder=max(shape.disorder, 15), step=max(shape.step, 1)))

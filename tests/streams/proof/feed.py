@@ -125,19 +125,41 @@ def fed(
         results = together(built.outputs).execute_and_collect()
 
         def send(connection: socket.socket) -> None:
-            _send(connection, _Progress(results.get_job_client(), built), elements, bound, one_by_one)
+            send_all(connection, _Progress(results.get_job_client(), built), elements, bound, one_by_one)
 
         return collected_while(results, server, send)[0]
 
 
-def _send(
-    connection: socket.socket, progress: _Progress, elements: Sequence[Any], bound: int, one_by_one: bool
+Stops = Sequence[Tuple[int, Callable[[], None]]]
+
+
+def send_all(
+    connection: socket.socket,
+    progress: _Progress,
+    elements: Sequence[Any],
+    bound: int,
+    one_by_one: bool,
+    stops: Stops = (),
 ) -> None:
+    """`stops` are places among the elements, by their order, with what is done there: all before it has arrived then."""
     before: Optional[int] = None
-    for element, watermark in zip(elements, watermarks_of(elements, bound)):  # type: ignore[arg-type]
+    waiting = list(stops)
+
+    def stop(at: int) -> bool:
+        """False if the job has ended before."""
+        while waiting and waiting[0][0] == at:
+            if not progress.wait(before, True):
+                return False
+            waiting.pop(0)[1]()
+        return True
+
+    for at, (element, watermark) in enumerate(zip(elements, watermarks_of(elements, bound))):  # type: ignore[arg-type]
+        if not stop(at):
+            return
         connection.sendall((json.dumps(list(element)) + "\n").encode())
         progress.sent(element)
         rises = watermark != before
         if (rises or one_by_one) and not progress.wait(watermark if rises else None, one_by_one):
             return
         before = watermark
+    stop(len(elements))

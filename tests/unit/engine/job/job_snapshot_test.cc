@@ -1,5 +1,6 @@
 // Snapshots at aligned borders, and functions that move to another mode at one.
 #include <thread>
+#include <tuple>
 
 #include "checkpoint/snapshot.h"
 #include "job/job_fixture.h"
@@ -142,23 +143,121 @@ TEST_P(SnapshotJob, AModeThatDoesNotServeChangesNothing) {
   EXPECT_EQ(goes_on(1, *snapshot), counts());
 }
 
-TEST_P(SnapshotJob, WhatCannotBeKeptIsRefusedAndTheJobGoesOn) {
+// Numbers, of which the last of each thousand is given.
+Sketch thousands(const char* function, int64_t size) {
   Sketch sketch;
   const int source = sketch.node(made_numbers(kRows, kSlow));
   const int key = sketch.node(source, Sketch::key_by("def f(row):\n  return 0\n", "int64"));
   sketch.collect(sketch.node(key, {{"type", "window"},
                                    {"name", "last"},
-                                   {"function", "reduce"},
+                                   {"uid", "last"},
+                                   {"function", function},
                                    {"code", Sketch::source_code("def f(a, b):\n  return b\n")},
                                    {"output", "struct<n: int64>"},
-                                   {"assigner", {{"type", "count"}, {"size", 1000}, {"slide", 1000}}},
-                                   {"trigger", {{"type", "count"}, {"count", 1000}, {"purging", true}}}}));
+                                   {"assigner", {{"type", "count"}, {"size", size}, {"slide", size}}},
+                                   {"trigger", {{"type", "count"}, {"count", size}, {"purging", true}}}}));
+  return sketch;
+}
+
+// Numbers joined with themselves within some milliseconds.
+Sketch joined(int64_t upper) {
+  Sketch sketch;
+  Json made = made_numbers(kRows, kSlow);
+  made["watermarks"] = {{"out_of_orderness_ms", 0},
+                        {"code", Sketch::source_code("def f(row, timestamp):\n  return row.n\n")}};
+  const int source = sketch.node(made);
+  const int left = sketch.node(source, Sketch::key_by("def f(row):\n  return row.n % 3\n", "int64"));
+  const int right = sketch.node(source, Sketch::key_by("def f(row):\n  return row.n % 3\n", "int64"));
+  const int join =
+      sketch.node({{"type", "interval_join"},
+                   {"name", "pairs"},
+                   {"uid", "pairs"},
+                   {"lower_ms", 0},
+                   {"upper_ms", upper},
+                   {"code", Sketch::source_code("class Pairs:\n  def process_element(self, left, right, ctx):\n"
+                                                "    yield right.n - left.n\n")},
+                   {"output", "int64"}});
+  sketch.edge(left, join, {{"input", 0}});
+  sketch.edge(right, join, {{"input", 1}});
+  sketch.collect(join);
+  return sketch;
+}
+
+TEST_P(SnapshotJob, WindowsAndJoinsThatWereOthersAreRefused) {
+  const auto snapshot_of = [this](const Sketch& sketch, const std::string& name) {
+    const std::unique_ptr<Job> job = make(sketch);
+    EXPECT_TRUE(job->start().ok());
+    wait_for_rows(*job, name, 100);
+    Result<std::string> snapshot = job->snapshot(kTime);
+    EXPECT_TRUE(snapshot.ok()) << snapshot.status().message();
+    job->cancel();
+    return snapshot.ok() ? *snapshot : std::string();
+  };
+  const auto said = [this](const Sketch& sketch, const std::string& bytes) {
+    const std::unique_ptr<Job> job = make(sketch);
+    const Status started = job->start(bytes);
+    if (started.ok()) job->cancel();
+    return std::string(started.message());
+  };
+  const std::string windows = snapshot_of(thousands("reduce", 1000), "last");
+  EXPECT_EQ(said(thousands("reduce", 1000), windows), "");
+  EXPECT_EQ(
+      said(thousands("reduce", 10), windows),
+      "operator \"last\": the snapshot holds windows of 1000 records every 1000 that fire at every 1000 records and "
+      "are emptied then, kept for 0 ms more, folding struct<n: int64>, and it is windows of 10 records every 10 that "
+      "fire at every 10 records and are emptied then, kept for 0 ms more, folding struct<n: int64> now; leave it as "
+      "it was, or give it another uid and begin with a job that has no such part");
+  const std::string pairs = snapshot_of(joined(5), "pairs");
+  EXPECT_EQ(said(joined(5), pairs), "");
+  EXPECT_EQ(
+      said(joined(6), pairs),
+      "operator \"pairs\": the snapshot holds rows of an interval join of left struct<n: int64> and right struct<n: "
+      "int64>, 0 ms to 5 ms behind the left, and it is rows of an interval join of left struct<n: int64> and right "
+      "struct<n: int64>, 0 ms to 6 ms behind the left now; leave it as it was, or give it another uid and begin with "
+      "a job that has no such part");
+  // Bytes that are cut or changed anywhere are a sentence, or those of another stream.
+  for (const auto& [sketch, bytes, name] :
+       {std::tuple(thousands("reduce", 1000), windows, "last"), std::tuple(joined(5), pairs, "pairs")}) {
+    const Result<Snapshot> whole = Snapshot::decode(bytes);
+    ASSERT_TRUE(whole.ok()) << whole.status().message();
+    for (const bool cut : {true, false}) {
+      Snapshot damaged = *whole;
+      for (SnapshotPart& part : damaged.parts) {
+        if (part.name != name) continue;
+        if (cut) part.bytes.resize(part.bytes.size() / 2);
+        if (!cut) part.bytes[0] = 9;
+      }
+      const std::string sentence = said(sketch, damaged.encode());
+      EXPECT_EQ(sentence.find("operator \"" + std::string(name) + "\": the snapshot of a key group cannot be read: " +
+                              (cut ? "it ends too early" : "its version is not 1")),
+                0U)
+          << sentence;
+    }
+  }
+}
+
+TEST_P(SnapshotJob, WhatCannotBeKeptIsRefusedAndTheJobGoesOn) {
+  Sketch sketch;
+  const int source = sketch.node(made_numbers(kRows, kSlow));
+  const int round = sketch.node(source, {{"type", "iteration"}, {"name", "round"}});
+  const int none =
+      sketch.node(round, Sketch::python("stream.filter", "def f(row):\n  return False\n", "struct<n: int64>"));
+  sketch.edge(none, round, {{"feedback", true}});
+  sketch.collect(round);
   const std::unique_ptr<Job> job = make(sketch);
   ASSERT_NE(job, nullptr);
   EXPECT_EQ(job->snapshot(kTime).status().message(), "job \"test\" does not run; start it first");
   ASSERT_TRUE(job->start().ok());
   EXPECT_EQ(job->snapshot(kTime).status().message(),
-            "operator \"last\": it has no snapshots yet; leave it out of jobs that need one");
+            "there is no snapshot of a job with an iteration, since elements go round at every border");
+  wait_for_rows(*job, "stream.filter", 500);
+  job->cancel();
+  EXPECT_EQ(gather(*job).outcome.code(), CLUTCH_ERR_CANCELLED);
+}
+
+TEST_P(SnapshotJob, ThereIsNoneOfAJobThatHasEnded) {
+  const std::unique_ptr<Job> job = make(thousands("reduce", 1000));
+  ASSERT_TRUE(job->start().ok());
   wait_for_rows(*job, "last", 500);
   job->cancel();
   EXPECT_EQ(gather(*job).outcome.code(), CLUTCH_ERR_CANCELLED);
