@@ -526,7 +526,7 @@ class OnJobs(Jobs):
             "from clutch.datastream import StreamExecutionEnvironment\n"
             "configuration = Configuration().set_string('python.operator-chaining.enabled', '%s')\n"
             "env = StreamExecutionEnvironment.get_execution_environment(configuration)\n"
-            "env.from_collection([1], Types.LONG()).map(lambda x: x, Types.LONG()).print()\n"
+            "env.from_collection([1], Types.LONG()).map(abs, Types.LONG()).print()\n"
             "env.execute()\n"
         )
         ran = subprocess.run([sys.executable, "-c", job % "false"], capture_output=True, text=True, check=True)
