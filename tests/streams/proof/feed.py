@@ -44,7 +44,7 @@ def lines(env: StreamExecutionEnvironment, port: int, of: Any) -> DataStream:
     return env.from_source(SocketSource("127.0.0.1", port), none, "Feed").map(parsed, of)
 
 
-class _Progress:
+class Progress:
     """How far the watched operators have come."""
 
     def __init__(self, client: Any, built: Built) -> None:
@@ -125,7 +125,7 @@ def fed(
         results = together(built.outputs).execute_and_collect()
 
         def send(connection: socket.socket) -> None:
-            send_all(connection, _Progress(results.get_job_client(), built), elements, bound, one_by_one)
+            send_all(connection, Progress(results.get_job_client(), built), elements, bound, one_by_one)
 
         return collected_while(results, server, send)[0]
 
@@ -135,13 +135,13 @@ Stops = Sequence[Tuple[int, Callable[[], None]]]
 
 def send_all(
     connection: socket.socket,
-    progress: _Progress,
+    progress: Progress,
     elements: Sequence[Any],
     bound: int,
     one_by_one: bool,
     stops: Stops = (),
 ) -> None:
-    """`stops` are places among the elements, by their order, with what is done there: all before it has arrived then."""
+    """`stops` are places among the elements, in order, with what is done there: all before it has arrived then."""
     before: Optional[int] = None
     waiting = list(stops)
 

@@ -12,7 +12,7 @@ import socket
 import threading
 from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from proof.feed import PATIENCE, Built, _Progress, send_all
+from proof.feed import PATIENCE, Built, Progress, send_all
 from proof.running import ELEMENT, Setting, environment, timed, together
 
 from clutch import Error
@@ -91,7 +91,7 @@ class Running:
         made = _make(env, None, env._checked_operators())
         self.job = made.job
         self.job.start(snapshot)
-        self._progress = _Progress(JobClient(self.job, made.keep), self._built)
+        self._progress = Progress(JobClient(self.job, made.keep), self._built)
         self._collecting = threading.Thread(target=self._collect)
         self._collecting.start()
 
