@@ -1,6 +1,7 @@
 #include "runtime/hosted_function.h"
 
 #include <chrono>
+#include <exception>
 #include <utility>
 
 namespace clutch::engine {
@@ -59,14 +60,27 @@ Result<uint64_t> HostedFunction::submit(columnar::Array rows, BatchExtras extras
   if (!uses_lane()) return submit_now(std::move(rows), std::move(extras));
   lane_batches_.push_back({++lane_number_, std::move(rows), std::move(extras), std::nullopt});
   LaneBatch& batch = lane_batches_.back();  // stays where it is until it is awaited
-  Status posted = lane_->post([this, &batch] { run_in_lane(batch); });
+  Status posted;
+  try {
+    posted = lane_->post([this, &batch] { run_in_lane(batch); });
+  } catch (...) {
+    lane_batches_.pop_back();  // nobody will run it
+    throw;
+  }
   if (posted.ok()) return lane_number_;
   lane_batches_.pop_back();
   return posted;
 }
 
 void HostedFunction::run_in_lane(LaneBatch& batch) {
-  Result<uint64_t> submitted = submit_now(std::move(batch.rows), std::move(batch.extras));
+  // An exception would end the program here, and not the job.
+  Result<uint64_t> submitted = [&]() -> Result<uint64_t> {
+    try {
+      return submit_now(std::move(batch.rows), std::move(batch.extras));
+    } catch (const std::exception& error) {
+      return Status(CLUTCH_ERR_MEMORY, std::string("a batch could not be handed to its function: ") + error.what());
+    }
+  }();
   {
     const std::scoped_lock lock(lane_mutex_);
     batch.submitted.emplace(std::move(submitted));
@@ -74,7 +88,7 @@ void HostedFunction::run_in_lane(LaneBatch& batch) {
   // Outside of the lock, which the other thread would only wake up to wait for. The lane closes the function behind
   // this, so all of it is still there.
   ran_.notify_one();
-  waker_->wake();
+  if (waker_ != nullptr) waker_->wake();
 }
 
 Result<uint64_t> HostedFunction::submit_now(columnar::Array rows, BatchExtras extras) {

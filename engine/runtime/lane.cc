@@ -1,5 +1,6 @@
 #include "runtime/lane.h"
 
+#include <exception>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -14,6 +15,7 @@ void Lane::end() {
     changed_.notify_one();
   }
   thread_.join();
+  const std::scoped_lock lock(mutex_);
   over_ = false;
 }
 
@@ -37,8 +39,13 @@ Status Lane::run(const Task& task) {
   std::mutex mutex;
   std::condition_variable ran;
   bool done = false;
+  std::exception_ptr thrown;
   CLUTCH_RETURN_IF_ERROR(post([&] {
-    task();
+    try {
+      task();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
     // Under the lock to the end: who waits may take all of this away.
     const std::scoped_lock lock(mutex);
     done = true;
@@ -46,6 +53,7 @@ Status Lane::run(const Task& task) {
   }));
   std::unique_lock lock(mutex);
   ran.wait(lock, [&] { return done; });
+  if (thrown != nullptr) std::rethrow_exception(thrown);
   return {};
 }
 

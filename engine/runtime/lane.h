@@ -19,17 +19,17 @@ namespace clutch::engine {
 
 class Lane {
  public:
-  using Task = std::function<void()>;  // throws nothing
+  using Task = std::function<void()>;
 
   Lane() = default;
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
   ~Lane() { end(); }
 
-  // From any thread: run behind what was posted before. The first task starts the thread; the status is not good, and
-  // the task is not run, where there is none to be had.
+  // From any thread: run behind what was posted before; the task must throw nothing. The first task starts the thread;
+  // the status is not good, and the task is not run, where there is none to be had.
   Status post(Task task);
-  // Post, and wait until it has run. Not from a task.
+  // Post, and wait until it has run. What it throws comes out here. Not from a task.
   Status run(const Task& task);
   // Runs what was posted, then ends the thread.
   void end();

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <new>
 #include <set>
 #include <thread>
 #include <vector>
@@ -36,6 +37,14 @@ TEST(Lane, RunWaitsForWhatWasPostedBefore) {
   int before = 0;
   ASSERT_TRUE(lane.run([&] { before = ran; }).ok());
   EXPECT_EQ(before, 10);
+}
+
+TEST(Lane, WhatATaskThrowsComesOutOfRun) {
+  Lane lane;
+  EXPECT_THROW((void)lane.run([] { throw std::bad_alloc(); }), std::bad_alloc);
+  bool ran = false;
+  EXPECT_TRUE(lane.run([&] { ran = true; }).ok());
+  EXPECT_TRUE(ran);
 }
 
 TEST(Lane, BeginsAgainAfterItsEnd) {

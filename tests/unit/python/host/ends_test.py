@@ -12,32 +12,26 @@ import unittest
 from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
+import jobs
 from hosting import MODES, TestCase
+from jobs import increment, parity
 
 # isort: split
 import clutch
-from clutch.common import Configuration, JobStatus, Row, Types
+from clutch.common import JobStatus, Row, Types
 from clutch.datastream import RuntimeExecutionMode, SinkFunction, SourceFunction, StreamExecutionEnvironment
 from clutch.datastream.functions import ParallelSourceFunction
 
 LONG, STRING = Types.LONG(), Types.STRING()
 
 
-def environment(mode: str, parallelism: int = 1) -> StreamExecutionEnvironment:
-    configuration = Configuration()
-    configuration.set_string("python.execution-mode", mode)
-    configuration.set_string("python.execution-mode.fallback", "forbid")
-    configuration.set_string("python.process.workers", "2")  # sources and sinks have one all the same
-    return StreamExecutionEnvironment.get_execution_environment(configuration).set_parallelism(parallelism)
+# Sources and sinks have one worker all the same.
+environment = functools.partial(jobs.environment, options={"python.process.workers": "2"})
 
 
 def collected(stream: Any) -> List[Any]:
     with stream.execute_and_collect() as elements:
         return list(elements)
-
-
-def increment(value: int) -> int:
-    return value + 1
 
 
 def thousands() -> Iterator[int]:
@@ -46,10 +40,6 @@ def thousands() -> Iterator[int]:
 
 def objects() -> List[Any]:
     return [{1}, None, "x"]
-
-
-def parity(value: int) -> int:
-    return value % 2
 
 
 def write_text(path: str, value: Any) -> None:
